@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TYPE = 0x84
 """The first byte of a message: MCTP message type 4, with an integrity check."""
 RESPONSE = 0x80
-MI, ADMIN = 1, 2
+PRIMITIVE, MI, ADMIN = 0, 1, 2
 """NVMe-MI message types."""
 MOST = 4096
 SECONDS = 5.0
@@ -109,19 +109,62 @@ class Mctp:
         """Close the connection."""
         self._socket.close()
 
-    def exchange(self, body: bytes, kind: int = MI) -> bytes:
+    def exchange(self, body: bytes, kind: int = MI, slot: int = 0) -> bytes:
         """Send a message of this NVMe-MI message type, and return the response without header and CRC.
 
-        TimeoutError if the endpoint discards the message. ValueError if the response is malformed.
+        TimeoutError if the endpoint discards the message, or is paused. ValueError if the response is
+        malformed.
         """
-        message = bytes([TYPE, kind << 3, 0, 0]) + body
+        self.send(body, kind, slot)
+        return self.receive(kind, slot)
+
+    def send(self, body: bytes, kind: int = MI, slot: int = 0) -> None:
+        """Send a message to a command slot, 0 or 1, and do not wait for its response."""
+        message = bytes([TYPE, kind << 3 | field(slot, 1, "slot"), 0, 0]) + body
         self._socket.send(message + struct.pack("<I", crc32c(message)))
+
+    def receive(self, kind: int = MI, slot: int = 0) -> bytes:
+        """Wait for the response to a message, and return it as exchange() does."""
         answer = self._socket.recv(2 * MOST)
-        if len(answer) < 12 or answer[:2] != bytes([TYPE, RESPONSE | kind << 3]):
-            raise ValueError(f"{answer[:16].hex()} is no response of NVMe-MI message type {kind}")
+        if len(answer) < 12 or answer[:2] != bytes([TYPE, RESPONSE | kind << 3 | slot]):
+            raise ValueError(
+                f"{answer[:16].hex()} is no response of NVMe-MI message type {kind}, slot {slot}"
+            )
         if crc32c(answer[:-4]) != struct.unpack("<I", answer[-4:])[0]:
             raise ValueError("the integrity check of the response is wrong")
         return answer[4:-4]
+
+    def primitive(self, opcode: int, parameter: int = 0, slot: int = 0, tag: int = 0) -> int:
+        """Send a control primitive to a command slot, and return CPSR, 16 bits. MiError if it is refused."""
+        body = struct.pack(
+            "<BBH", field(opcode, 8, "opcode"), field(tag, 8, "tag"), field(parameter, 16, "parameter")
+        )
+        status, same, result = struct.unpack_from("<BBH", self.exchange(body, PRIMITIVE, slot))
+        if same != tag:
+            raise ValueError(f"the response of a control primitive has tag {same:#04x}, not {tag:#04x}")
+        if status:
+            raise MiError(opcode, status)
+        return int(result)
+
+    def pause(self) -> int:
+        """Pause: from now on, responses to commands wait. Returns the flags of both slots."""
+        return self.primitive(0)
+
+    def resume(self) -> None:
+        """Resume: the endpoint sends the responses that wait; receive() them."""
+        self.primitive(1)
+
+    def abort(self, slot: int = 0) -> int:
+        """Abort the command of a slot, and resume. Returns CPAS, 0: it was complete, or there was none."""
+        return self.primitive(2, slot=slot) & 3
+
+    def get_state(self, slot: int = 0, clear: bool = False) -> spec.MiEndpointState:
+        """Get State of the endpoint. clear: clear its errors."""
+        return spec.MiEndpointState(self.primitive(3, int(clear), slot))
+
+    def replay(self, slot: int = 0, kind: int = MI) -> bytes | None:
+        """Replay: the last response of a slot, as exchange() returns it. None: there is none."""
+        return self.receive(kind, slot) if self.primitive(4, slot=slot) & 1 else None
 
     def command(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> Answer:
         """Send a command of the Management Interface."""

@@ -259,6 +259,29 @@ MI_CONTROLLER_HEALTH = Structure(
     label="controller health",
 )
 
+ENDPOINT_STATE = Word(
+    "MiEndpointState",
+    2,
+    (
+        Bits("ssta", 0, 1, "state of the command slot: 0 idle, 1 receive, 2 process, 3 transmit"),
+        Bits("cmnics", 3, text="a command came for a slot that was not idle"),
+        Bits("bmice", 4, text="a message had a wrong integrity check"),
+        Bits("twpt", 5, text="a packet came too late"),
+        Bits("utunt", 6, text="a transmission unit that is not supported"),
+        Bits("bhvs", 7, text="a wrong header version"),
+        Bits("udstid", 8, text="an unknown destination"),
+        Bits("itu", 9, text="a wrong transmission unit"),
+        Bits("umep", 10, text="an unexpected middle or end of a message"),
+        Bits("oosps", 11, text="a packet out of sequence"),
+        Bits("bumt", 12, text="a message tag that is wrong or has expired"),
+        Bits("bpopl", 13, text="a bad packet, or another error of the physical layer"),
+        Bits("nssro", 14, text="an NVM subsystem reset occurred"),
+        Bits("pflg", 15, text="the endpoint is paused"),
+    ),
+    text="Management Endpoint State, result of the control primitive Get State",
+    section="MI 4.2.1.4",
+)
+
 HEADERS = (
     Header(
         "nvme_mi.h",

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pynvme.bugs import (
     cache,
     keys,
+    management,
     mapping,
     media,
     paths,
@@ -39,6 +40,7 @@ GROUPS = {
     "H": "metadata and protection information",
     "I": "placement: reclaim units, streams",
     "K": "keys and values",
+    "M": "the Management Interface",
     "P": "paths to namespaces, virtual functions",
     "Z": "zones",
 }
@@ -59,6 +61,7 @@ BUGS: dict[str, Bug] = {
         placement,
         paths,
         keys,
+        management,
     )
     for bug in module.BUGS
 }

@@ -52,6 +52,7 @@ COMMANDS: dict[str, Entry] = {
     "zns": Entry("pynvme.cli.zns:zns", "zones", False),
     "dir-receive": Entry("pynvme.cli.directives:dir_receive", "read a directive", False),
     "dir-send": Entry("pynvme.cli.directives:dir_send", "change a directive", False),
+    "mi": Entry("pynvme.cli.management:mi", "the Management Interface", False),
     "features": Entry("pynvme.cli.features:features", "read and set features"),
     "regs": Entry("pynvme.cli.registers:regs", "controller registers"),
     "pci": Entry("pynvme.cli.registers:pci", "PCI capabilities"),

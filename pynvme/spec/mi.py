@@ -72,6 +72,25 @@ class MiDataStructureRequest(_Word):
     dtyp = Bit(24, 31, "which structure", values=MiDataType)
 
 
+class MiEndpointState(_Word):
+    """Management Endpoint State, result of the control primitive Get State. Section MI 4.2.1.4."""
+
+    ssta = Bit(0, 1, "state of the command slot: 0 idle, 1 receive, 2 process, 3 transmit")
+    cmnics = Bit(3, 3, "a command came for a slot that was not idle")
+    bmice = Bit(4, 4, "a message had a wrong integrity check")
+    twpt = Bit(5, 5, "a packet came too late")
+    utunt = Bit(6, 6, "a transmission unit that is not supported")
+    bhvs = Bit(7, 7, "a wrong header version")
+    udstid = Bit(8, 8, "an unknown destination")
+    itu = Bit(9, 9, "a wrong transmission unit")
+    umep = Bit(10, 10, "an unexpected middle or end of a message")
+    oosps = Bit(11, 11, "a packet out of sequence")
+    bumt = Bit(12, 12, "a message tag that is wrong or has expired")
+    bpopl = Bit(13, 13, "a bad packet, or another error of the physical layer")
+    nssro = Bit(14, 14, "an NVM subsystem reset occurred")
+    pflg = Bit(15, 15, "the endpoint is paused")
+
+
 class MiSubsystem(_Structure):
     """NVM Subsystem Information, DTYP 00h. Section 5.7.1. 32 bytes.
 

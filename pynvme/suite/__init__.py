@@ -36,6 +36,7 @@ AREAS = {
     "queues": "queues, doorbells and interrupts",
     "resets": "resets and aborts under load",
     "reservations": "reservations",
+    "mi": "the Management Interface",
     "paths": "paths: asymmetric namespace access",
     "injection": "errors that the host injects",
     "age": "age",

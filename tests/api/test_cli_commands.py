@@ -431,6 +431,24 @@ def test_directives_are_shown_and_changed(run, data):
     assert "00/02" in run("dir-receive", drive, "-D", "0", "-O", "9", code=1)
 
 
+def test_the_management_interface_is_asked_in_band_and_out_of_band(run, data):
+    drive = "vssd:name=command-line-mi,size=16M,mi"
+    found = data("mi", "mi", "info", drive)["data"]
+    assert (found["subsystem"][0]["mjr"], found["controller_health"][0]["spare"]) == (1, 100)
+    assert "transmission unit    128 bytes" in run("mi", "config", drive, "--unit", "128", "--clear")
+    with VirtualSsd(size="16M", mi=True) as ssd:
+        assert "ctemp" in run("mi", "info", ssd.address, "--mctp")
+        assert "transmission unit    64 bytes" in run("mi", "config", ssd.address, "--mctp")
+        assert len(CliRunner().invoke(main, ["mi", "vpd", ssd.address, "--mctp"]).stdout_bytes) == 256
+        assert run("mi", "control-primitive", ssd.address, "-a", "pause") == "pause: 0x0003\n"
+        assert "pflg" in run("mi", "control-primitive", ssd.address, "-a", "get-state")
+        assert run("mi", "control-primitive", ssd.address, "-a", "resume") == "resume: 0x0000\n"
+        assert "NVMe-MI command 0x03: invalid parameter" in run(
+            "mi", "config", ssd.address, "--mctp", "--unit", "1", code=1
+        )
+    assert "--mctp takes the folder" in run("mi", "info", drive, "--mctp", code=2)
+
+
 # ---- the machine, and virtual SSDs that run ----
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The Management Interface by pynvme.mi: in band and out of band say the same."""
 
+import struct
+
 import nvme as d
 import pytest
 
@@ -71,6 +73,29 @@ def test_admin_commands_out_of_band(drive):
         endpoint.admin(0x80)
     with pytest.raises(AssertionError, match="cdw16"):
         endpoint.admin(0x06, cdw16=1)
+
+
+def test_control_primitives(drive):
+    _, endpoint = drive
+    endpoint.abort()
+    endpoint.abort(1)
+    endpoint.get_state(clear=True)
+    assert endpoint.replay(1) is None and int(endpoint.get_state()) == 0
+    read = struct.pack("<B3xII", 0, 0, 0)
+    first = endpoint.exchange(read, slot=1)
+    assert endpoint.replay(1) == first
+    assert endpoint.pause() == 3 and endpoint.get_state().pflg
+    endpoint.send(read, slot=1)
+    endpoint.send(read, slot=1)
+    state = endpoint.get_state(1)
+    assert (state.ssta, state.cmnics, state.bmice) == (3, 1, 0)
+    endpoint.resume()
+    assert endpoint.receive(slot=1) == first
+    assert endpoint.abort(1) == 0 and endpoint.replay(1) is None
+    with pytest.raises(MiError, match="invalid opcode"):
+        endpoint.primitive(9)
+    with pytest.raises(AssertionError, match="slot"):
+        endpoint.primitive(0, slot=2)
 
 
 def test_what_is_no_endpoint(drive, tmp_path):

@@ -214,7 +214,49 @@ def test_messages_out_of_band_say_the_same(host: Managed, endpoint: Endpoint) ->
     assert endpoint.mi(VPD_WRITE, 0, 4, b"ABCD")[1] == 0 and endpoint.mi(VPD_READ, 0, 4)[2] == b"ABCD"
     assert endpoint.mi(VPD_WRITE, 0, 4, b"ABC")[1] == 6, "too little data"
     assert endpoint.ask(b"\1\0\0\0")[0] == 5, "the command is too short"
-    assert endpoint.ask(bytes(12), kind=0)[0] == BAD_OPCODE, "no control primitives"
+
+
+PAUSE, RESUME, ABORT, STATE, REPLAY = range(5)
+
+
+def primitive(endpoint: Endpoint, opcode: int, parameter: int = 0, slot: int = 0) -> tuple[int, int]:
+    """The status and CPSR of a control primitive. NVMe-MI 2.0, section 4.2.1."""
+    body = struct.pack("<BBH", opcode, 0xA5, parameter)
+    message = bytes([0x84, slot, 0, 0]) + body
+    endpoint.socket.send(message + struct.pack("<I", crc32c(message)))
+    answer = endpoint.socket.recv(100)
+    assert answer[:4] == bytes([0x84, 0x80 | slot, 0, 0]) and len(answer) == 12
+    assert struct.unpack("<I", answer[8:])[0] == crc32c(answer[:8])
+    status, tag, result = struct.unpack_from("<BBH", answer, 4)
+    assert tag == 0xA5
+    return status, result
+
+
+def test_control_primitives(host: Managed, endpoint: Endpoint) -> None:
+    poll = struct.pack("<B3xII", READ, 0, 0)
+    message = bytes([0x84, 0x08, 0, 0]) + poll
+    whole = message + struct.pack("<I", crc32c(message))
+    assert primitive(endpoint, ABORT) == primitive(endpoint, ABORT, slot=1) == (0, 0)
+    primitive(endpoint, STATE, 1)
+    assert primitive(endpoint, REPLAY) == primitive(endpoint, STATE) == (0, 0), "no response yet"
+    first = endpoint.ask(poll)
+    assert primitive(endpoint, REPLAY) == (0, 1) and endpoint.socket.recv(100)[4:-4] == first
+    assert primitive(endpoint, REPLAY, 1)[0] == BAD_PARAMETER
+    assert primitive(endpoint, REPLAY, slot=1) == (0, 0), "the other slot"
+    assert primitive(endpoint, PAUSE) == (0, 3)
+    endpoint.socket.send(whole)
+    assert primitive(endpoint, STATE) == (0, 0x8003) and primitive(endpoint, STATE, slot=1) == (0, 0x8000)
+    endpoint.socket.send(whole)
+    assert primitive(endpoint, STATE) == (0, 0x800B), "a command for a slot that is not idle"
+    assert primitive(endpoint, RESUME) == (0, 0) and endpoint.socket.recv(100)[4:-4] == first
+    endpoint.socket.send(whole[:-1] + b"!")
+    assert primitive(endpoint, STATE, 1) == (0, 0x18) and primitive(endpoint, STATE) == (0, 0)
+    primitive(endpoint, PAUSE)
+    endpoint.socket.send(whole)
+    assert primitive(endpoint, ABORT) == (0, 0), "and the endpoint goes on"
+    assert endpoint.ask(poll) == first
+    for opcode in (5, 0xFF):
+        assert primitive(endpoint, opcode)[0] == BAD_OPCODE
 
 
 def test_admin_commands_out_of_band(host: Managed, endpoint: Endpoint) -> None:

@@ -36,9 +36,32 @@ bool vssd_mi_returns_data(uint8_t opcode);
 #define VSSD_MI_MESSAGE_TYPE 0x84u /* the first byte of a message: MCTP type 4, with an integrity check */
 #define VSSD_MI_MESSAGE (20u + VSSD_MI_MOST_DATA + 4u) /* bytes of the longest response */
 
-/* Answer a message of the Management Interface, from header to integrity check. response has room for VSSD_MI_MESSAGE
- * bytes. Returns the length of the response; 0: the message is discarded, since its check is wrong, or it is none. */
-uint32_t vssd_mi_message(struct vssd_ctrl *ctrl, const uint8_t *request, uint32_t length, uint8_t *response);
+#define VSSD_MI_SLOTS 2u
+
+/* A command slot: the response to its last command. */
+struct vssd_mi_slot {
+	uint32_t length; /* 0: there is none */
+	bool is_held;    /* it waits until the host resumes the endpoint */
+	uint8_t response[VSSD_MI_MESSAGE];
+};
+
+/* A management endpoint, out of band. All zeros: a new one. */
+struct vssd_mi_endpoint {
+	bool is_paused;
+	uint16_t errors; /* bits of Get State */
+	struct vssd_mi_slot slots[VSSD_MI_SLOTS];
+};
+
+/* How the responses leave the endpoint. */
+struct vssd_mi_sender {
+	void (*send)(void *context, const uint8_t *message, uint32_t length);
+	void *context;
+};
+
+/* Answer a message of the Management Interface, from header to integrity check. There may be no response, since the
+ * message is wrong or the endpoint is paused, and several, since a control primitive releases some. */
+void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, const uint8_t *request,
+		     uint32_t length, struct vssd_mi_sender sender);
 
 /* Log page 13h: which commands there are. */
 void vssd_mi_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);

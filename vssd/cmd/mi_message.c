@@ -13,6 +13,7 @@
 #define CHECK 4u   /* bytes of the message integrity check */
 #define TYPE 0x84u /* NVMe-MI, with an integrity check */
 #define ROR 0x80u  /* a response */
+#define SLOT 0x1u  /* CSI */
 #define NMIMT_SHIFT 3u
 #define NMIMT_MASK 0xfu
 #define MI_REQUEST 16u     /* header, opcode, two dwords */
@@ -116,16 +117,102 @@ static void execute_admin(struct vssd_ctrl *ctrl, const uint8_t *body, uint32_t 
 	response->length += wanted;
 }
 
-uint32_t vssd_mi_message(struct vssd_ctrl *ctrl, const uint8_t *request, uint32_t length, uint8_t *bytes)
-{
-	struct response response = {.bytes = bytes};
-	uint32_t end = length - CHECK;
+/* ---- control primitives: section 4.2.1 ---- */
 
-	if (length < HEADER + 4 + CHECK || request[0] != TYPE || request[1] & ROR ||
-	    pyn_crc32c(0, request, end) != word(request + end))
-		return 0;
-	memcpy(bytes, request, HEADER);
-	bytes[1] |= ROR;
+enum primitive { PAUSE, RESUME, ABORT, GET_STATE, REPLAY };
+
+#define STATE_TRANSMIT 0x3u /* SSTA: the slot has a response that is held */
+#define NOT_IDLE 0x8u       /* CMNICS: a command came for a slot that was not idle */
+#define BAD_CHECK 0x10u     /* BMICE */
+#define PAUSED 0x8000u      /* PFLG */
+#define PAUSED_SLOTS 0x3u   /* of Pause: the flags of both slots */
+#define CLEARS_ERRORS 0x1u  /* CESF of Get State */
+#define REPLAYS 0x1u        /* RR of Replay */
+#define PRIMITIVE 8u        /* bytes of a control primitive, and of its response */
+
+static void emit(struct vssd_mi_sender sender, uint8_t *message, uint32_t length)
+{
+	put_word(message + length, pyn_crc32c(0, message, length));
+	sender.send(sender.context, message, length + CHECK);
+}
+
+/* Send the response that a slot holds. */
+static void release(struct vssd_mi_slot *slot, struct vssd_mi_sender sender)
+{
+	if (slot->is_held)
+		emit(sender, slot->response, slot->length);
+	slot->is_held = false;
+}
+
+/* Execute Abort: the slot becomes idle, and has no response to replay. */
+static void abort_slot(struct vssd_mi_endpoint *endpoint, struct vssd_mi_slot *slot)
+{
+	endpoint->is_paused = false;
+	slot->is_held = false;
+	slot->length = 0;
+}
+
+static uint16_t get_state(struct vssd_mi_endpoint *endpoint, const struct vssd_mi_slot *slot, uint16_t parameter)
+{
+	uint16_t state = (uint16_t)(endpoint->errors | (endpoint->is_paused ? PAUSED : 0) |
+				    (slot->is_held ? STATE_TRANSMIT : 0));
+
+	if (parameter & CLEARS_ERRORS)
+		endpoint->errors = 0;
+	return state;
+}
+
+/* Execute a control primitive, and send its response before those that it releases. */
+static void execute_primitive(struct vssd_mi_endpoint *endpoint, struct vssd_mi_slot *slot, const uint8_t *request,
+			      struct vssd_mi_sender sender)
+{
+	uint16_t parameter = (uint16_t)(request[6] | request[7] << 8), result = 0;
+	uint8_t response[PRIMITIVE + CHECK] = {request[0], request[1] | ROR,       0,
+					       0,          NVME_MI_STATUS_SUCCESS, request[5]};
+	bool replays = false;
+
+	switch (request[HEADER]) {
+	case PAUSE:
+		endpoint->is_paused = true;
+		result = PAUSED_SLOTS;
+		break;
+	case RESUME:
+		endpoint->is_paused = false;
+		break;
+	case ABORT:
+		abort_slot(endpoint, slot);
+		break;
+	case GET_STATE:
+		result = get_state(endpoint, slot, parameter);
+		break;
+	case REPLAY:
+		/* Messages are not divided into packets, so only a whole one can be sent again. */
+		if (parameter)
+			response[HEADER] = NVME_MI_STATUS_INVALID_PARAMETER;
+		replays = !parameter && slot->length;
+		result = replays ? REPLAYS : 0;
+		break;
+	default:
+		response[HEADER] = NVME_MI_STATUS_INVALID_OPCODE;
+	}
+	response[6] = (uint8_t)result;
+	response[7] = (uint8_t)(result >> 8);
+	emit(sender, response, PRIMITIVE);
+	if (replays)
+		slot->is_held = true;
+	for (unsigned i = 0; i < VSSD_MI_SLOTS && !endpoint->is_paused; i++)
+		release(&endpoint->slots[i], sender);
+}
+
+/* ---- messages ---- */
+
+/* Execute a command, whose response stays in its slot. */
+static void execute_command(struct vssd_mi_slot *slot, struct vssd_ctrl *ctrl, const uint8_t *request, uint32_t end)
+{
+	struct response response = {.bytes = slot->response};
+
+	memcpy(slot->response, request, HEADER);
+	slot->response[1] |= ROR;
 	switch (request[1] >> NMIMT_SHIFT & NMIMT_MASK) {
 	case MI_COMMAND:
 		execute_mi(ctrl, request, end, &response);
@@ -137,6 +224,30 @@ uint32_t vssd_mi_message(struct vssd_ctrl *ctrl, const uint8_t *request, uint32_
 		fail(&response, NVME_MI_STATUS_INVALID_OPCODE);
 		break;
 	}
-	put_word(bytes + response.length, pyn_crc32c(0, bytes, response.length));
-	return response.length + CHECK;
+	slot->length = response.length;
+	slot->is_held = true;
+}
+
+void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, const uint8_t *request,
+		     uint32_t length, struct vssd_mi_sender sender)
+{
+	uint32_t end = length - CHECK;
+	struct vssd_mi_slot *slot;
+
+	if (length < HEADER + 4 + CHECK || request[0] != TYPE || request[1] & ROR)
+		return;
+	slot = &endpoint->slots[request[1] & SLOT];
+	if (pyn_crc32c(0, request, end) != word(request + end)) {
+		endpoint->errors |= BAD_CHECK;
+		return;
+	}
+	if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == CONTROL_PRIMITIVE) {
+		execute_primitive(endpoint, slot, request, sender);
+	} else if (slot->is_held) {
+		endpoint->errors |= NOT_IDLE;
+	} else {
+		execute_command(slot, ctrl, request, end);
+		if (!endpoint->is_paused)
+			release(slot, sender);
+	}
 }

@@ -278,16 +278,30 @@ static int execute(struct vssd_control *control, const struct request_packet *re
 	return handlers[command](control, request, reply);
 }
 
-/* Answer a message of the Management Interface. One that is wrong has no answer. */
-static ssize_t serve_management(struct vssd_control *control, int fd, const struct request_packet *request,
-				size_t size)
+/* A peer, and whether it is gone. */
+struct link {
+	int fd;
+	bool is_broken;
+};
+
+static void send_response(void *context, const uint8_t *message, uint32_t length)
 {
-	static uint8_t response[VSSD_MI_MESSAGE];
-	uint32_t length = 0;
+	struct link *link = context;
+
+	if (!link->is_broken && send(link->fd, message, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		link->is_broken = true;
+}
+
+/* Answer a message of the Management Interface. One that is wrong has no answer. False: the peer is gone. */
+static bool serve_management(struct vssd_control *control, int fd, const struct request_packet *request, size_t size)
+{
+	static struct vssd_mi_endpoint endpoint; /* the drive has one, whoever sends the messages */
+	struct link link = {.fd = fd};
+	struct vssd_mi_sender sender = {send_response, &link};
 
 	if (control->options->optional.mi && size <= sizeof(*request))
-		length = vssd_mi_message(control->session->ctrl, (const uint8_t *)request, (uint32_t)size, response);
-	return length ? send(fd, response, length, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+		vssd_mi_message(&endpoint, control->session->ctrl, (const uint8_t *)request, (uint32_t)size, sender);
+	return !link.is_broken;
 }
 
 void vssd_control_serve(struct vssd_control *control, int fd)
@@ -305,7 +319,7 @@ void vssd_control_serve(struct vssd_control *control, int fd)
 		return;
 	}
 	if (*(const uint8_t *)&request == VSSD_MI_MESSAGE_TYPE) {
-		if (serve_management(control, fd, &request, (size_t)size) < 0)
+		if (!serve_management(control, fd, &request, (size_t)size))
 			forget_peer(control, fd);
 		return;
 	}
