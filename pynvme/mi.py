@@ -21,10 +21,10 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
 from pynvme import spec
+from pynvme.closing import Closing
 from pynvme.spec.mi import MiDataType, MiOpcode, MiStatus
 from pynvme.values import check, field
 
@@ -81,7 +81,7 @@ def _crc_of(byte: int) -> int:
 _CRC = [_crc_of(byte) for byte in range(256)]
 
 
-class Mctp:
+class Mctp(Closing):
     """An endpoint out of band: the folder of a virtual SSD that has the option `mi`, or the path of a socket.
 
     Any program can send it messages: see the description of this module.
@@ -96,14 +96,6 @@ class Mctp:
         except BaseException:
             self._socket.close()
             raise
-
-    def __enter__(self) -> Mctp:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection."""

@@ -32,11 +32,11 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import IO, NamedTuple, Union
 
 from pynvme import bugs, control
 from pynvme.address import PRIVATE, is_private, root_of
+from pynvme.closing import Closing
 from pynvme.control import Counters, Fired, Geometry, Info, Refusal, Rule, VirtualSsdError
 from pynvme.faults import Fault
 
@@ -169,7 +169,7 @@ def _unknown(name: str) -> str:
     return f"a virtual SSD has no option {name!r}; it has " + ", ".join([*options(), BUG])
 
 
-class VirtualSsd:
+class VirtualSsd(Closing):
     """A virtual SSD. The constructor starts one, and :meth:`attach` returns one that runs.
 
     Options are those of :func:`options`, and ``bug``, the name of one of :mod:`pynvme.bugs` or a list of
@@ -264,14 +264,6 @@ class VirtualSsd:
         assert self._log is not None
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), 1000, max(0, size - 1000)).decode(errors="replace").strip()
-
-    def __enter__(self) -> VirtualSsd:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         if getattr(self, "_owner_fd", -1) >= 0:

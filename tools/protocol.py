@@ -128,6 +128,8 @@ REASONS = {
         ),
         *("management address", "domain", "ave", "mgmt address"),
     ),
+    "its latency is that of this machine, without deterministic windows": ("predictable latency",),
+    "the medium does not turn": ("rotational", "spinup"),
     "the medium is not divided into sets and groups": ("capacity", "endurance", "nvm set"),
 }
 """Why the virtual SSD lacks something, by a word of its name."""

@@ -11,7 +11,7 @@ import pytest
 
 from pynvme.spec import AdminOpcode, Cap, Cns, FeatureId, IoOpcode, Register, Status
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import ENTRIES, PLAIN, ROOM, VECTORS, WEIGHTED, feature, queues
+from pynvme.suite.claims import ENTRIES, PLAIN, ROOM, VECTORS, WEIGHTED, admin, feature, queues
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.model import Kind, Model
@@ -1122,3 +1122,36 @@ def test_data_by_an_sgl(drive: Drive, writer: Writer, model: Model) -> None:
         drive.succeed(cq.take(1)[0], SGLS)
         judge(drive, model, base, memory[at : at + length], command)
     cq.delete()
+
+
+SHADOW = "Base 2.1, 5.2.5 Doorbell Buffer Config"
+
+
+@requirement("QUEUES-31", SHADOW)
+@needs(PLAIN, ROOM, queues(3), admin(AdminOpcode.DOORBELL_BUFFER_CONFIG))
+def test_doorbells_in_memory_serve_as_those_in_registers(drive: Drive, model: Model) -> None:
+    """After Doorbell Buffer Config, commands whose doorbells are in memory complete, with the right data.
+
+    1. Reset the controller, and let it read doorbells from memory. It asks for rings by EventIdx.
+    2. Random IO on two queues, which wrap. All commands complete, and all data are right.
+    3. Reset the controller. The same with registers.
+    """
+    base = drive.random.randrange(drive.nsze - 1000)
+    drive.reset()
+    drive.note("doorbells in memory", "nvme0.enable_shadow_doorbells()")
+    try:
+        drive.nvme0.enable_shadow_doorbells()
+    except NotImplementedError as error:
+        if "engine" in str(error):
+            pytest.skip(str(error))
+        raise drive.finding(SHADOW, "success", str(error)) from None
+    random_io(drive, model, base)
+    drive.reset()
+    random_io(drive, model, base)
+
+
+def random_io(drive: Drive, model: Model, base: int) -> None:
+    """Send random IO to two queues, and read all of it back."""
+    traffic = Traffic(drive, model, [(base, 1000)], queues=2, depth=drive.random.choice((3, 20)))
+    traffic.run(lambda: traffic.count >= 400)
+    read_back(drive, model, model.known())

@@ -6,8 +6,10 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
+import nvme_cli
 import pytest
 from client import Client, Nvme, sqe
 from ctrl_helpers import (
@@ -292,3 +294,22 @@ def test_a_scan_of_a_large_drive_skips_what_was_never_written(start: Start) -> N
     assert host.disk.command(WRITE_UNCORRECTABLE, last) == OK
     assert status_of(host.nvme, SCAN) == Found(2, [(last, last)])
     host.close()
+
+
+@pytest.mark.skipif(
+    not (nvme_cli.PROGRAM and nvme_cli.COMPILER), reason="nvme-cli or a C compiler is missing"
+)
+def test_nvme_cli_decodes_the_page(start: Start, tmp_path: Path) -> None:
+    """Its `get-lba-status` asks libnvme 1.3 for no data, so the list is not compared."""
+    with Client(start("--size", "1M", "--lba-status").folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        with nvme_cli.NvmeCli(nvme, nvme_cli.build(tmp_path), tmp_path) as cli:
+            disk = Disk(nvme, cli.queues[1])
+            for lba, count in ((5, 3), (100, 1)):
+                assert disk.command(WRITE_UNCORRECTABLE, lba, count) == OK
+            log = cli.json("lba-status-log")
+            assert (log["lslplen"], log["nlslne"], log["estulb"], log["lsgc"]) == (64, 1, 4, 1)
+            (element,) = log["ns_elements"]
+            assert (element["neid"], element["nlrd"], element["ratype"]) == (1, 2, 0x11)
+        nvme.close()
