@@ -86,6 +86,15 @@ def test_the_reference_has_each_command_and_option() -> None:
     )
 
 
+def test_sphinx_can_import_the_stub(tmp_path: Path) -> None:
+    interface.write_module(tmp_path)
+    script = "import nvme; print(nvme.__file__, nvme.__doc__[:11], nvme.Sgl.__name__)"
+    environment = {"PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert (done.stdout, done.stderr) == (f"{tmp_path / 'nvme.py'} NVMe SSD te Sgl\n", "")
+
+
 @pytest.mark.slow
 def test_the_site_is_made_without_a_warning() -> None:
     done = subprocess.run([sys.executable, "-m", "tools.site"], capture_output=True, text=True)

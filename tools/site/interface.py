@@ -21,7 +21,25 @@ SPECIAL = re.compile(r"([*|\\]|\b\w+_\b)")
 def write_module(folder: Path) -> None:
     """Write the stub as nvme.py to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "nvme.py").write_text(f"{FUTURE}{STUB.read_text()}")
+    (folder / "nvme.py").write_text(module(STUB.read_text()))
+
+
+def module(stub: str) -> str:
+    """A stub as a module that can be imported.
+
+    Modules of pynvme that import nvme find its classes, since they are imported at its end.
+    """
+    lines = stub.splitlines(keepends=True)
+    body = ast.parse(stub).body
+    docstring = body[0].end_lineno or 0
+    imports = {
+        line
+        for node in body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pynvme")
+        for line in range(node.lineno - 1, node.end_lineno or node.lineno)
+    }
+    rest = [line for number, line in enumerate(lines) if number >= docstring and number not in imports]
+    return "".join([*lines[:docstring], FUTURE, *rest, *(lines[number] for number in sorted(imports))])
 
 
 def public() -> tuple[list[str], list[str], list[str]]:
