@@ -21,7 +21,8 @@ SOCKET = "control"
 
 INFO, GEOMETRY, COUNTERS, POWER, PEEK, POKE, QUIT, OPTIONS = range(1, 9)
 TRACE, REFUSALS = 10, 11
-PLANT, FAULTS, REMOVE, CLEAR, RELEASE, FIRED, AGE, ANA = range(12, 20)
+PLANT, FAULTS, REMOVE, CLEAR, RELEASE, FIRED, AGE, ANA, ANSWER, ANSWERED = range(12, 22)
+ANSWER_ADMIN, ANSWER_REMOVE = 0x100, 0x200
 
 _REQUEST = struct.Struct("<IHHIIQQ")
 _REPLY = struct.Struct("<IHHII")
@@ -30,6 +31,7 @@ _GEOMETRY = struct.Struct("<IIQ")
 _COUNTERS = struct.Struct("<11Q")
 _REFUSAL = struct.Struct("<4H40s96s112s")
 _PLANTED = struct.Struct("<QQ")
+_ANSWERED = struct.Struct("<Q64s")
 _AGE = struct.Struct("<Q6I")
 _UNCHANGED = 0xFFFFFFFF
 _FIRED = struct.Struct("<4QI2H3B5xQ")
@@ -360,6 +362,33 @@ def age(folder: str, hours: int, *wear: int | None) -> None:
             "hours must be 0 to 10000000, used 0 to 255 and spare 0 to 100 percent, and temperature 233 to "
             f"398 K, not {hours} and {wear}"
         ) from None
+
+
+def answer(
+    folder: str, opcode: int, admin: bool, data: bytes, result: int, status: int, receive: int
+) -> None:
+    """Plant an answer to a vendor specific opcode. ValueError if it is none, or a value is out of range."""
+    argument = opcode | (ANSWER_ADMIN if admin else 0) | status << 16 | receive << 32
+    try:
+        request(folder, ANSWER, lba=result, argument=argument, data=data)
+    except ValueError:
+        least = 0xC0 if admin else 0x80
+        raise ValueError(
+            f"opcode {opcode:#x} is not vendor specific, which begin at {least:#x}, or status {status:#x} is "
+            f"above 0x7ff, or {receive} bytes to receive are more than 65464"
+        ) from None
+
+
+def answered(folder: str, opcode: int, admin: bool) -> tuple[int, bytes, bytes]:
+    """How many commands an answer had, the last one, and its data. ValueError if none is planted."""
+    data = request(folder, ANSWERED, argument=opcode | (ANSWER_ADMIN if admin else 0))
+    count, sqe = _ANSWERED.unpack_from(data)
+    return count, sqe, data[_ANSWERED.size :]
+
+
+def remove_answer(folder: str, opcode: int, admin: bool) -> None:
+    """Remove an answer."""
+    request(folder, ANSWER, argument=opcode | (ANSWER_ADMIN if admin else 0) | ANSWER_REMOVE)
 
 
 def ana(folder: str, state: int, group: int) -> None:

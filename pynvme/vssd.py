@@ -36,6 +36,7 @@ from typing import IO, NamedTuple, Union
 
 from pynvme import bugs, control
 from pynvme.address import PRIVATE, is_private, root_of
+from pynvme.answers import Answer
 from pynvme.closing import Closing
 from pynvme.control import Counters, Fired, Geometry, Info, Refusal, Rule, VirtualSsdError
 from pynvme.faults import Fault
@@ -407,6 +408,31 @@ class VirtualSsd(Closing):
         The drive keeps the last 4096 entries.
         """
         return control.fired(self.address, first)
+
+    def answer(
+        self,
+        opcode: int,
+        data: bytes | bytearray | memoryview = b"",
+        *,
+        admin: bool = False,
+        result: int = 0,
+        status: int = 0,
+        receive: int = 0,
+    ) -> Answer:
+        """Give the drive a vendor specific command, and say what it does each time (docs/how-to/vendor.md).
+
+        ``opcode`` is C0h to FFh for an admin command (``admin=True``), and 80h to FFh for an I/O command.
+        ``data`` are sent to the host, up to 64 KiB, whatever the command asks for: the host needs a buffer
+        for all of them. ``result`` is dwords 0 and 1 of the completion, and ``status`` its SCT << 8 | SC. So
+        many bytes as ``receive`` says, up to 65464, are fetched from the host. Another answer to the same
+        opcode takes its place. Returns an object that has the number of commands, the last of them and its
+        data, and that removes the answer if it is used as a context manager. Log page 05h lists the command.
+
+        ValueError if the opcode is not vendor specific, or a value is out of range.
+        """
+        view = memoryview(data).tobytes()
+        control.answer(self.address, opcode, admin, view, result, status, receive)
+        return Answer(self.address, opcode, admin)
 
     def age(
         self,

@@ -29,12 +29,14 @@ enum vssd_control_command {
 	VSSD_CONTROL_TRACE = 10,    /* argument 1: start an empty trace of refusals; 0: stop. ENOMEM */
 	VSSD_CONTROL_REFUSALS = 11, /* returns structs vssd_control_refusal, the oldest first. EINVAL: no trace */
 	VSSD_CONTROL_PLANT = 12, /* fault rules, the data are their text: a struct vssd_control_planted; error text */
-	VSSD_CONTROL_FAULTS = 13,  /* the rules from index argument on: a line for each, see control_faults.c */
-	VSSD_CONTROL_REMOVE = 14,  /* the rule with number argument, or whose name is the data. EINVAL: none */
-	VSSD_CONTROL_CLEAR = 15,   /* all rules */
-	VSSD_CONTROL_RELEASE = 16, /* what a rule holds; the rule as for VSSD_CONTROL_REMOVE */
-	VSSD_CONTROL_FIRED = 17,   /* the log of rules from entry argument on: structs vssd_control_fired */
-	VSSD_CONTROL_AGE = 18,     /* the data are a struct vssd_control_age. EINVAL: out of range */
+	VSSD_CONTROL_FAULTS = 13,   /* the rules from index argument on: a line for each, see control_faults.c */
+	VSSD_CONTROL_REMOVE = 14,   /* the rule with number argument, or whose name is the data. EINVAL: none */
+	VSSD_CONTROL_CLEAR = 15,    /* all rules */
+	VSSD_CONTROL_RELEASE = 16,  /* what a rule holds; the rule as for VSSD_CONTROL_REMOVE */
+	VSSD_CONTROL_FIRED = 17,    /* the log of rules from entry argument on: structs vssd_control_fired */
+	VSSD_CONTROL_AGE = 18,      /* the data are a struct vssd_control_age. EINVAL: out of range */
+	VSSD_CONTROL_ANSWER = 20,   /* plant an answer for a vendor specific opcode: see below. EINVAL, ENOMEM */
+	VSSD_CONTROL_ANSWERED = 21, /* returns a struct vssd_control_answered and data. EINVAL: no answer planted */
 	VSSD_CONTROL_ANA = 19, /* ANA group nsid, or 0 for all, gets the state argument at this controller. EINVAL */
 };
 
@@ -131,6 +133,19 @@ struct vssd_control_age {
 	uint32_t throttle;      /* 0 or 1 */
 };
 _Static_assert(sizeof(struct vssd_control_age) == 32, "control age");
+
+/* argument of VSSD_CONTROL_ANSWER and VSSD_CONTROL_ANSWERED: the opcode in bits 7:0, bit 8 for an admin command. Of
+ * the first also: bit 9 removes the answer, bits 31:16 are the status (SCT << 8 | SC), bits 63:32 the bytes that it
+ * fetches from the host. lba is the result, dwords 0 and 1 of the completion; the data are what the drive sends. */
+#define VSSD_CONTROL_ANSWER_ADMIN 0x100u
+#define VSSD_CONTROL_ANSWER_REMOVE 0x200u
+
+/* How many commands an answer has had, and the last one. What was fetched with it follows. */
+struct vssd_control_answered {
+	uint64_t count;
+	uint32_t sqe[16];
+};
+_Static_assert(sizeof(struct vssd_control_answered) == 72, "control answered");
 
 /* A rule that fired. index counts from the first one ever; the log keeps the last 4096. */
 struct vssd_control_fired {

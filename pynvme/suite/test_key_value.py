@@ -107,7 +107,7 @@ class Keys:
     def exist(self, key: bytes, **names: int) -> Command:
         return self.send(KvOpcode.EXIST, f"kv.exist(qpair, {key!r})", self.kv.exist, key, **names)
 
-    def list(self, key: bytes = b"", room: int = 4096, **names: int) -> tuple[Command, list[bytes]]:
+    def some_keys(self, key: bytes = b"", room: int = 4096, **names: int) -> tuple[Command, list[bytes]]:
         buf = nvme.Buffer(max(4, room))
         script = f"kv.list(qpair, buf, {key!r}, {room})"
         done = self.send(KvOpcode.LIST, script, self.kv.list, buf, key, room, **names)
@@ -120,7 +120,7 @@ class Keys:
         """All keys, by as many lists as it takes."""
         found: list[bytes] = []
         while True:
-            done, some = self.list(found[-1] if found else b"", room)
+            done, some = self.some_keys(found[-1] if found else b"", room)
             self.drive.succeed(done, LIST)
             fresh = some[1:] if found else some
             if not fresh:
@@ -288,7 +288,7 @@ def test_lists_have_each_key_once(drive: Drive, keys: Keys) -> None:
     for room in (64, 100, 1000):
         drive.check(keys.every_key(room) == order, LIST, f"the same keys by lists of {room} bytes", "others")
     for index in range(0, len(order), 7):
-        done, seen = keys.list(order[index], 512)
+        done, seen = keys.some_keys(order[index], 512)
         drive.succeed(done, LIST)
         drive.check(
             seen == order[index : index + len(seen)], LIST, f"keys from {order[index]!r} on", seen[:3]

@@ -42,8 +42,16 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 	return ctrl->null_store && command->flags & VSSD_NEEDS_STORE ? NULL : command;
 }
 
+/* Whether an answer was planted for a vendor specific opcode. */
+static bool has_answer(const struct vssd_ctrl *ctrl, bool admin, uint8_t opcode)
+{
+	return ctrl->subsystem->faults->answers.of[admin][opcode];
+}
+
 const struct vssd_command *vssd_admin_command(const struct vssd_ctrl *ctrl, uint8_t opcode)
 {
+	if (has_answer(ctrl, true, opcode))
+		return &vssd_vendor_command;
 	return find(ctrl, &ctrl->tables.commands->admin[opcode], &spec_commands[SPEC_ADMIN][opcode]);
 }
 
@@ -73,6 +81,8 @@ const struct vssd_command *vssd_io_command(const struct vssd_ctrl *ctrl, uint8_t
 {
 	const struct vssd_command *table = io_table(ctrl, csi);
 
+	if (has_answer(ctrl, false, opcode))
+		return &vssd_vendor_command;
 	if (table && csi == NVME_CSI_ZNS && !table[opcode].execute)
 		table = ctrl->tables.commands->io[NVME_CSI_NVM];
 	return table ? find(ctrl, &table[opcode], vssd_io_known(csi, opcode)) : NULL;

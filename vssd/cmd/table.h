@@ -43,6 +43,7 @@ extern const struct vssd_command vssd_admin_commands[256];
 extern const struct vssd_command vssd_nvm_commands[256];
 extern const struct vssd_command vssd_zns_commands[256]; /* those that the NVM command set lacks */
 extern const struct vssd_command vssd_kv_commands[256];
+extern const struct vssd_command vssd_vendor_command; /* one that has a planted answer */
 
 /* Flush, which all command sets have. */
 uint16_t vssd_flush(struct vssd_request *request);

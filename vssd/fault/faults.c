@@ -37,6 +37,7 @@ void vssd_faults_destroy(struct vssd_faults *faults)
 	drop_from(faults, 0);
 	vssd_fault_index_free(faults);
 	vssd_history_destroy(faults->history);
+	vssd_answers_clear(&faults->answers);
 	free(faults);
 }
 

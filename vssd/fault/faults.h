@@ -12,6 +12,7 @@
 
 #include "core/util/error.h"
 #include "spec/nvme_cmd.h"
+#include "vssd/fault/answers.h"
 #include "vssd/fault/history.h"
 #include "vssd/fault/rule.h"
 #include "vssd/options.h"
@@ -111,6 +112,7 @@ struct vssd_faults {
 	uint64_t fired; /* entries ever made in the log */
 	struct vssd_fault_fired log[VSSD_FAULTS_LOGGED];
 	struct vssd_fault_history *history; /* NULL: no rule needs it */
+	struct vssd_answers answers;        /* for vendor specific opcodes */
 };
 
 /* Create an empty set. NULL: there is no memory. */

@@ -9,6 +9,7 @@
 #include "vssd/cmd/mi.h"
 #include "vssd/control_protocol.h"
 #include "vssd/ctrl/ana.h"
+#include "vssd/server/control_answers.h"
 #include "vssd/server/control_faults.h"
 #include "vssd/subsystem/subsystem.h"
 
@@ -219,6 +220,12 @@ static int do_ana(struct vssd_control *control, const struct request_packet *req
 													 : -EINVAL;
 }
 
+static int do_answers(struct vssd_control *control, const struct request_packet *request, struct reply_packet *reply)
+{
+	return vssd_control_answers(&control->session->subsystem->faults->answers, &request->head, request->data,
+				    reply->data, &reply->head.length);
+}
+
 static handler *const handlers[] = {
 	[VSSD_CONTROL_INFO] = do_info,         [VSSD_CONTROL_GEOMETRY] = do_geometry,
 	[VSSD_CONTROL_COUNTERS] = do_counters, [VSSD_CONTROL_POWER] = do_power,
@@ -229,6 +236,7 @@ static handler *const handlers[] = {
 	[VSSD_CONTROL_REMOVE] = do_faults,     [VSSD_CONTROL_CLEAR] = do_faults,
 	[VSSD_CONTROL_RELEASE] = do_faults,    [VSSD_CONTROL_FIRED] = do_faults,
 	[VSSD_CONTROL_AGE] = do_age,           [VSSD_CONTROL_ANA] = do_ana,
+	[VSSD_CONTROL_ANSWER] = do_answers,    [VSSD_CONTROL_ANSWERED] = do_answers,
 };
 
 void vssd_control_init(struct vssd_control *control, struct vssd_session *session, const struct vssd_options *options)
