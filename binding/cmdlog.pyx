@@ -68,7 +68,8 @@ cdef object _print_cmdlog(_Device device, const cspdk.pyn_cmdlog *log, unsigned 
     from pynvme import fired
 
     while (wanted == 0 or age < wanted) and cspdk.pyn_cmdlog_read(log, age, &entry):
-        lines = [f"index {age}, {_moment(entry.submitted)}", f"command sent: {_command_line(&entry.cmd, sqid, _csi_of(&entry))}"]
+        lines = [f"index {age}, {_moment(entry.submitted)}",
+                 f"command sent: {_command_line(&entry.cmd, sqid, _csi_of(&entry))}"]
         if entry.completed:
             microseconds = cspdk.pyn_ticks_to_ns(entry.completed - entry.submitted) / 1000
             lines.append(f"index {age}, {_moment(entry.completed)}")

@@ -115,8 +115,8 @@ def _capture_stop():
 
 __all__ = [
     "Buffer", "Controller", "DotDict", "IOWorker", "KeyValue", "Namespace", "NamespaceCreationError",
-    "NamespaceDeletionError", "NvmeDeletionError", "NvmeEnumerateError", "NvmeShutdownStatusTimeoutError", "Pcie", "Qpair",
-    "QpairCreationError", "QpairDeletionError", "Subsystem", "Tcp", "__version__", "engines", "srand",
+    "NamespaceDeletionError", "NvmeDeletionError", "NvmeEnumerateError", "NvmeShutdownStatusTimeoutError", "Pcie",
+    "Qpair", "QpairCreationError", "QpairDeletionError", "Subsystem", "Tcp", "__version__", "engines", "srand",
 ]
 
 
