@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A test of a vendor's commands: an engine loads a program, runs it over LBAs, and reports the result.
-
-The virtual SSD plays the firmware that there is not yet: it answers as planted. On a drive that has the
-commands, leave out the fixture `engine`.
-
-    pytest examples/vendor_commands.py
-"""
+"""A vendor's commands: an engine gets a program, runs it over LBAs, and reports the result."""
 
 from __future__ import annotations
 
-import nvme as d
-import pytest
+import warnings
+from contextlib import ExitStack
 
-from pynvme import vendor
+import nvme as d
+
+from pynvme import example, vendor
 from pynvme.vssd import VirtualSsd
 
-load = vendor.command(
+NO_PROGRAM = 0x1C5
+LOAD = vendor.command(
     0xC5,
     "Load Program",
     """
@@ -24,7 +21,7 @@ load = vendor.command(
     """,
     admin=True,
 )
-run = vendor.command(
+RUN = vendor.command(
     0xD2,
     "Run Program",
     """
@@ -38,37 +35,39 @@ run = vendor.command(
     """,
     names_lbas=True,
 )
-NO_PROGRAM = 0x1C5
 vendor.status(NO_PROGRAM, "No Program in Slot")
 
 
-@pytest.fixture
-def engine(nvme0):
-    """What the drive has of the two commands, if it is a virtual one."""
-    ssd = VirtualSsd.attach(nvme0.addr)
-    with (
-        ssd.answer(0xC5, admin=True, receive=512) as loads,
-        ssd.answer(0xD2, b"\1" * 512, result=7 << 32 | 2048),
-    ):
-        yield ssd, loads
+def refused(nvme0n1: d.Namespace, qpair: d.Qpair) -> str:
+    """The warning of a program that is not there."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        RUN(nvme0n1, qpair, d.Buffer(512), slot=9).waitdone()
+    return str(told[0].message) if told else "success"
 
 
-def test_a_program_is_loaded_and_runs(nvme0, nvme0n1, qpair, engine):
-    _, loads = engine
-    program = d.Buffer(512)
+def run(address: str = "vssd", firmware: bool = False) -> dict[str, int]:
+    """Load a program and run it. Without FIRMWARE, a virtual SSD plays the firmware that there is not yet."""
+    nvme0 = d.Controller(address)
+    nvme0n1, qpair = d.Namespace(nvme0), d.Qpair(nvme0, 16)
+    program, out = d.Buffer(512), d.Buffer(512)
     program[:8] = b"popcount"
-    load(nvme0, buf=program, ndt=128, slot=3).waitdone()
-    assert loads.data[:8] == b"popcount" and loads.sqe.cdw12 == 3
+    with ExitStack() as stack:
+        if not firmware:
+            ssd = VirtualSsd.attach(str(nvme0.addr))
+            loads = stack.enter_context(ssd.answer(0xC5, admin=True, receive=512))
+            stack.enter_context(ssd.answer(0xD2, b"\1" * 512, result=7 << 32 | 2048))
+        LOAD(nvme0, buf=program, ndt=128, slot=3).waitdone()
+        if not firmware:
+            assert loads.data[:8] == b"popcount" and loads.sqe.cdw12 == 3
+        RUN(nvme0n1, qpair, out, slba=0x1000, nlb=7, slot=3).waitdone()
+        ran = qpair.cmdlog_list(1)[0]
+        print(f"{ran.name} over {ran.lbas} LBAs from {ran.slba:#x} on, by slot {ran.slot}: {RUN.decode(ran)}")
+        if not firmware:
+            ssd.answer(0xD2, status=NO_PROGRAM)
+        print(f"slot 9: {refused(nvme0n1, qpair)}")
+    return RUN.decode(ran)
 
-    out = d.Buffer(512)
-    run(nvme0n1, qpair, out, slba=0x1000, nlb=7, slot=3).waitdone()
-    ran = qpair.cmdlog_list(1)[0]
-    assert (ran.name, ran.slba, ran.lbas, ran.slot) == ("Run Program", 0x1000, 8, 3)
-    assert run.decode(ran) == {"ones": 2048, "cycles": 7}
-    assert out[:4] == b"\1\1\1\1"
 
-
-def test_an_empty_slot_is_refused(nvme0n1, qpair, engine):
-    ssd, _ = engine
-    with ssd.answer(0xD2, status=NO_PROGRAM), pytest.warns(UserWarning, match="01/c5 No Program in Slot"):
-        run(nvme0n1, qpair, d.Buffer(512), slot=9).waitdone()
+if __name__ == "__main__":
+    example.main(run)

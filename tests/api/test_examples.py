@@ -109,6 +109,14 @@ def test_two_firmwares_are_compared(run, tmp_path):
     assert all(result.error == 0 for result in results.values()) and (tmp_path / "both.png").exists()
 
 
+def test_a_vendors_commands_are_described_and_answered(run, capsys):
+    found = run("vendor_commands")
+    out = capsys.readouterr().out
+    assert found == {"ones": 2048, "cycles": 7}
+    assert "Run Program over 8 LBAs from 0x1000 on, by slot 3" in out
+    assert "slot 9: ERROR status: 01/c5 No Program in Slot" in out
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_example_is_run_here_and_described(name):
     assert f'run("{name}"' in Path(__file__).read_text()
