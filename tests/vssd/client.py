@@ -299,7 +299,7 @@ class Memory:
         self.fd = os.memfd_create("host", os.MFD_CLOEXEC)
         os.ftruncate(self.fd, size)
         self.view = mmap.mmap(self.fd, size)
-        self._next = 0
+        self.used = 0
         if client is not None:
             client.dma_map(iova, size, self.fd)
 
@@ -316,11 +316,16 @@ class Memory:
         os.close(self.fd)
 
     def alloc(self, size: int, align: int = 4096) -> int:
-        """Allocate a piece and return its IOVA. Nothing is ever freed."""
-        start = -(-self._next // align) * align
+        """Allocate a piece and return its IOVA."""
+        start = -(-self.used // align) * align
         assert start + size <= self.size, "this Memory is too small"
-        self._next = start + size
+        self.used = start + size
         return self.iova + start
+
+    def free_to(self, used: int) -> None:
+        """Free and zero all that was allocated since this much was used. The drive must use it no more."""
+        self.view[used:] = bytes(self.size - used)
+        self.used = used
 
     def read(self, address: int, size: int) -> bytes:
         return self.view[address - self.iova : address - self.iova + size]

@@ -316,7 +316,7 @@ def test_random_lists_move_the_right_bytes(byte: Sgls) -> None:
         assert status == (BAD_LENGTH if any(not address for address, _ in places) else OK)
         if status == OK:
             assert byte.host.disk.read(lba + 2000, count) == data
-        byte.memory._next = byte.data - byte.memory.iova + (64 << 10)
+        byte.memory.free_to(byte.data - byte.memory.iova + (64 << 10))
 
 
 def test_a_list_of_very_many_pieces(byte: Sgls) -> None:

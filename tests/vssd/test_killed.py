@@ -249,8 +249,7 @@ def test_nssr_under_load(server: Server) -> None:
         time.sleep(0.01)
         assert host.nvme.memory.read(host.disk.queue.cq, 16 * 16) == completions
         host.client.write32(0x1C, NSSRO)
-        host.nvme.memory.write(host.nvme.memory.iova, bytes(1 << 20))
-        host.nvme.memory._next = 0
+        host.nvme.memory.free_to(0)
         host.start()
         assert host.client.read32(0x1C) == 1
         assert host.disk.read(0, 8) == pattern(0, 8, seed=number)

@@ -133,6 +133,7 @@ def repair(server: Server, host: Host) -> None:
     control(server, POWER, 0)
     control(server, POWER, 1)
     host.client.ok(DEVICE_RESET)
+    host.nvme.memory.free_to(0)
     host.start()
     for _ in range(500):
         if host.nvme.admin.execute(FORMAT, nsid=ALL_NAMESPACES)[1] == OK:

@@ -226,7 +226,7 @@ class Load:
         # A PRP list that points to itself, so that transfers of any length use these eight pages.
         pages = [self.buffer + index % 8 * PAGE for index in range(511)]
         memory.write(self.list, struct.pack("<512Q", *pages, self.list))
-        self.first_queue = memory._next
+        self.used = memory.used
         self.start()
 
     def start(self) -> None:
@@ -234,8 +234,7 @@ class Load:
         control(self.server, POWER, 1)
         self.client.config_write(PM_CONTROL, bytes(2))
         self.client.ok(DEVICE_RESET)
-        self.nvme.memory._next = self.first_queue
-        self.nvme.memory.write(self.nvme.memory.iova + self.first_queue, bytes(1 << 20))
+        self.nvme.memory.free_to(self.used)
         self.nvme.enable(16, css=ALL_SETS if int(self.options.get("key-value") or 0) else 0)
         self.queue: Queue = self.nvme.create_queue(1, self.depth, self.dice.choice((None, 0, 1)))
         self.lbas = [self.lbas_of(nsid + 1) for nsid in range(min(self.namespaces, 3))]

@@ -79,8 +79,8 @@ class Session:
         self.client.ok(DEVICE_RESET)
         self.client.ok(DMA_UNMAP, struct.pack("<IIQQ", 24, 2, 0, 0))
         self.map([self.nvme.memory.fd])
-        self.nvme.memory.write(self.nvme.memory.iova, bytes(self.nvme.memory.size))
-        self.nvme.memory._next = 65536
+        self.nvme.memory.free_to(0)
+        self.nvme.memory.used = 65536
         self.nvme.enable(16)
         self.queue = self.nvme.create_queue(1, 32)
 
