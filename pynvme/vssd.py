@@ -42,6 +42,7 @@ from pynvme.control import Counters, Fired, Geometry, Info, Refusal, Rule, Virtu
 from pynvme.faults import Fault
 
 __all__ = [
+    "Answer",
     "Counters",
     "Fault",
     "Fired",
@@ -207,7 +208,7 @@ class VirtualSsd(Closing):
         _started.add(self)
 
     @classmethod
-    def attach(cls, address: str | bytes) -> VirtualSsd:
+    def attach(cls, address: str | bytes | os.PathLike[str]) -> VirtualSsd:
         """The running virtual SSD at an address, which is a folder, its socket ``cntrl``, or ``"vssd:…"``.
 
         Closing the returned object does not end the virtual SSD. Raises VirtualSsdError if none answers
@@ -561,7 +562,7 @@ def _of_controller(folder: str, number: int) -> str:
     return folder if number == 1 else os.path.join(folder, str(number))
 
 
-def _folder_of(address: str | bytes) -> str:
+def _folder_of(address: str | bytes | os.PathLike[str]) -> str:
     text = os.fsdecode(address)
     if is_private(text):
         return _private_folder(text)
