@@ -276,8 +276,12 @@ class VirtualSsd(Closing):
 
     @property
     def addresses(self) -> list[str]:
-        """The addresses of its controllers, of which the option ``controllers`` gives the number."""
-        count = int(self.options()["controllers"])
+        """The addresses of its controllers, of which the option ``controllers`` gives the number.
+
+        With the option ``virtual_functions``, those of the virtual functions follow.
+        """
+        given = self.options()
+        count = int(given["controllers"]) + int(given["virtual_functions"])
         return [_of_controller(root_of(self.address), number) for number in range(1, count + 1)]
 
     @property
@@ -667,7 +671,11 @@ def _split(address: str) -> tuple[str, int]:
     given = [part.partition("=")[2].strip() for part in _parts(address) if _is_number(part)]
     if len(given) > 1:
         raise ValueError(f"{address!r}: {CONTROLLER} is there twice")
-    most = _options_of(text).get("controllers", "1")
+    wanted = _options_of(text)
+    most = wanted.get("controllers", "1")
+    functions = wanted.get("virtual_functions", "0")
+    if most.isascii() and most.isdigit() and functions.isascii() and functions.isdigit():
+        most = str(int(most) + int(functions))
     number = int(given[0]) if given[0].isascii() and given[0].isdigit() else 0
     if not (most.isascii() and most.isdigit() and 1 <= number <= int(most)):
         raise ValueError(

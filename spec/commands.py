@@ -1154,6 +1154,7 @@ HEADERS = (
             _SANITIZE,
             enums.SANITIZE_ACTION,
             enums.NAMESPACE_MANAGEMENT,
+            enums.VIRTUALIZATION_ACTION,
             enums.NAMESPACE_ATTACHMENT,
             _RW,
             DSM_RANGE,

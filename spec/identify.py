@@ -137,7 +137,7 @@ POWER_STATE = Structure(
 CMIC = (
     Bits("mports", 0, text="the subsystem may have more than one port", c="NVME_CMIC_PORTS"),
     Bits("mctrs", 1, text="the subsystem may have more than one controller", c="NVME_CMIC_CTRLS"),
-    Bits("ft", 2, text="this controller belongs to an SR-IOV virtual function"),
+    Bits("ft", 2, text="this controller belongs to an SR-IOV virtual function", c="NVME_CMIC_VF"),
     Bits("anars", 3, text="asymmetric namespace access is reported", c="NVME_CMIC_ANA", since="1.4"),
 )
 

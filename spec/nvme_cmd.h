@@ -365,6 +365,14 @@ enum nvme_ns_management {
 	NVME_NS_DELETE = 1,
 };
 
+/* ACT of Virtualization Management. Section 5.2.6. */
+enum nvme_virtualization_action {
+	NVME_VIRTUALIZATION_PRIMARY_FLEXIBLE = 1, /* set the flexible resources of the primary controller */
+	NVME_VIRTUALIZATION_SECONDARY_OFFLINE = 7,
+	NVME_VIRTUALIZATION_SECONDARY_ASSIGN = 8, /* assign resources to a secondary controller */
+	NVME_VIRTUALIZATION_SECONDARY_ONLINE = 9,
+};
+
 /* SEL of Namespace Attachment. Section 5.1.20. */
 enum nvme_ns_attachment {
 	NVME_NS_ATTACH = 0,

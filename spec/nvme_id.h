@@ -102,7 +102,7 @@ struct nvme_id_ctrl {
 	char fr[8]; /* firmware revision */
 	uint8_t rab; /* recommended arbitration burst, 2^n commands */
 	uint8_t ieee[3]; /* IEEE OUI of the vendor */
-	uint8_t cmic; /* multi-path I/O and namespace sharing, bits 2 FT */
+	uint8_t cmic; /* multi-path I/O and namespace sharing */
 	uint8_t mdts; /* maximum data transfer size, 0: no limit, 2^n pages of CAP.MPSMIN */
 	uint16_t cntlid; /* controller ID */
 	uint32_t ver; /* version, as register VS, bits 7:0 TER, 15:8 MNR, 31:16 MJR */
@@ -234,6 +234,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 /* CMIC. */
 #define NVME_CMIC_PORTS 0x1u /* the subsystem may have more than one port */
 #define NVME_CMIC_CTRLS 0x2u /* the subsystem may have more than one controller */
+#define NVME_CMIC_VF 0x4u /* this controller belongs to an SR-IOV virtual function */
 #define NVME_CMIC_ANA 0x8u /* asymmetric namespace access is reported */
 
 /* ANACAP. */

@@ -49,6 +49,7 @@ OPTIONS = (
     "sgls=byte",
     "streams",
     "tcg",
+    "virtual_functions=2",
     "write_protection",
     "zoned=1",
 )
@@ -106,10 +107,7 @@ METHODS = {
 """Methods that are not made from the book. Any other command is sent by send_cmd()."""
 
 REASONS = {
-    "no virtual functions": (
-        "virtual",
-        "secondary",
-        "primary",
+    "no live migration": (
         "migration",
         "track",
         "data queue",

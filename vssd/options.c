@@ -99,6 +99,8 @@ static const struct entry entries[] = {
 	 NULL, NULL, NULL},
 	{"private-namespaces", NUMBER, DRIVE, AT(drive.optional.private_ns), 0, VSSD_MAX_NAMESPACES, 0, "N",
 	 "the last N namespaces are private: each is attached to one controller, in turn", NULL, NULL, NULL},
+	{"virtual-functions", NUMBER, DRIVE, AT(drive.optional.virtual_functions), 0, VSSD_MAX_CONTROLLERS - 1, 0,
+	 "N", "have SR-IOV with N virtual functions; that of number K has its sockets in DIR/K+1", NULL, NULL, NULL},
 	{"ana", NUMBER, DRIVE, AT(drive.optional.ana), 0, VSSD_MAX_NAMESPACES, 0, "N",
 	 "report Asymmetric Namespace Access, with N ANA groups to which the namespaces belong in turn", NULL, NULL,
 	 NULL},
@@ -667,6 +669,10 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "LBAs above 4096 bytes have no metadata, and no placement: leave out --metadata, "
 				 "--protection and --fdp, or give a smaller --lba-size");
+	if (options->optional.virtual_functions && (options->optional.controllers > 1 || options->version < NVME_1_3))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "virtual functions need one controller and NVMe 1.3: leave out --virtual-functions, "
+				 "or --controllers and --nvme-version");
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");

@@ -57,8 +57,9 @@ struct vssd_optional {
 	uint32_t sgls;          /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
 	uint32_t controllers;   /* of the subsystem */
 	uint32_t ana;           /* ANA groups; 0: the drive does not report ANA */
-	uint32_t private_ns;    /* how many namespaces, the last ones, have one controller each */
-	uint32_t profile;       /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
+	uint32_t virtual_functions; /* of the only controller, which is then a primary one */
+	uint32_t private_ns;        /* how many namespaces, the last ones, have one controller each */
+	uint32_t profile;           /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
 	struct vssd_media_options media;
 };
 

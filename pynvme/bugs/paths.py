@@ -117,4 +117,15 @@ BUGS = (
         TWO,
         areas=("paths",),
     ),
+    Bug(
+        "P11",
+        "ana-without-mnan",
+        "MNAN is 0 though the drive reports ANA",
+        "Linux then does not know how large the log page can be, and refuses the controller.",
+        STATES,
+        ("cns=1 do bytes at=540 size=4 value=0",),
+        TWO,
+        areas=("paths",),
+        market=True,
+    ),
 )

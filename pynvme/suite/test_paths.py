@@ -14,6 +14,7 @@ from pynvme.suite.marks import Need
 LOG = "Base 2.0, 5.16.1.12 Asymmetric Namespace Access"
 STATES = "Base 2.0, 8.1.3 Asymmetric Namespace Access states"
 PROCESSING = "Base 2.0, 8.1.4 Asymmetric Namespace Access Command Processing"
+MNAN = "Base 2.0, 5.17.2.1 Identify Controller, MNAN"
 NOTICE = "Base 2.0, 5.2 Asynchronous Event Request, Asymmetric Namespace Access Change"
 
 REPORTED = Need("Asymmetric Namespace Access (CMIC bit 3)", lambda drive: bool(drive.id_ctrl.cmic.anars))
@@ -118,6 +119,8 @@ def test_each_state_is_one_that_anacap_announces(drive: Drive) -> None:
     1. Read Identify Controller and log page 0Ch.
     """
     ctrl = drive.id_ctrl
+    mnan, nn = int(ctrl.mnan), int(ctrl.nn)
+    drive.check(0 < mnan <= nn, MNAN, f"MNAN of 1 to {nn} (NN), since the drive reports ANA", mnan)
     drive.check(int(ctrl.anatt) > 0, STATES, "an ANA transition time (ANATT) above 0", int(ctrl.anatt))
     for number, (_, state, _) in groups_of(ana_log(drive)).items():
         known = [one for one in AnaState if one == state]

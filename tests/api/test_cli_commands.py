@@ -361,6 +361,16 @@ def test_a_namespace_is_reserved_and_released(run, data):
     assert "hexadecimal digits" in run("resv-report", drive, "-H", "12", code=2)
 
 
+def test_virtual_functions_get_resources(run, data):
+    drive = "vssd:name=command-line-virtual,size=16M,virtual_functions=2"
+    assert data("identify", "primary-ctrl-caps", drive)["data"]["vqfrt"] == 8
+    assert run("virt-mgmt", drive, "-c", "2", "-a", "8", "-r", "0", "-n", "4") == "done, 4 resources\n"
+    found = data("identify", "list-secondary", drive)["data"]["entry"]
+    assert [(one["scid"], one["nvq"], one["nvi"]) for one in found[:2]] == [(2, 4, 0), (3, 0, 0)]
+    assert "01/20" in run("virt-mgmt", drive, "-c", "2", "-a", "9", code=1)
+    assert "secondary controller" in run("list-secondary", drive, "-c", "3")
+
+
 def test_the_states_of_ana_groups_are_shown(run, data):
     drive = "vssd:name=command-line-ana,size=16M,namespaces=2,ana=2"
     found = data("log", "ana-log", drive)["data"]

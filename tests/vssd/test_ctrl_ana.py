@@ -104,6 +104,7 @@ def test_what_a_controller_reports(two: Two) -> None:
         assert struct.unpack_from("<I", id, 92)[0] >> 11 & 1, "OAES"
         assert id[342] == 10 and id[343] == 0x5F, "ANATT and ANACAP, without Namespace Management"
         assert struct.unpack_from("<II", id, 344) == (2, 2), "ANAGRPMAX, NANAGRPID"
+        assert struct.unpack_from("<I", id, 540)[0] == 3, "MNAN, without which Linux refuses the controller"
     for nsid, group in ((1, 1), (2, 2), (3, 1)):
         assert struct.unpack_from("<I", identify(two.a.nvme, 0, nsid), 92)[0] == group
         assert struct.unpack_from("<I", identify(two.a.nvme, 8, nsid), 4)[0] == group

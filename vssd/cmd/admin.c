@@ -13,12 +13,13 @@
 #include "vssd/cmd/mi.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/table.h"
+#include "vssd/cmd/virtual.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
 static bool qid_in_range(const struct vssd_ctrl *ctrl, uint64_t qid)
 {
-	return qid >= 1 && qid <= ctrl->options->queues;
+	return qid >= 1 && qid <= vssd_virtual_queues(ctrl->subsystem, &ctrl->listener);
 }
 
 /* Check what both create commands have in common: cdw10, cdw11.PC and PRP1, the queue's address. granted: the highest
@@ -59,7 +60,9 @@ static uint16_t create_cq(struct vssd_request *request)
 
 	if (status)
 		return status;
-	if (vector >= (vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
+	if (vector >=
+	    vssd_virtual_vectors(ctrl->subsystem, &ctrl->listener,
+				 vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
 		return vssd_refuse(request, NVME_SC_INVALID_INTERRUPT_VECTOR,
 				   VSSD_FIELD(NVME_FIELD_CREATE_CQ_IV, "IV"), VSSD_OWN);
 	if (request->is_trial)
@@ -152,6 +155,7 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0},
 	[NVME_ADMIN_MI_SEND] = {vssd_mi_send, VSSD_NEEDS_MI | ANYTIME},
 	[NVME_ADMIN_MI_RECEIVE] = {vssd_mi_receive, VSSD_NEEDS_MI | ANYTIME},
+	[NVME_ADMIN_VIRTUALIZATION] = {vssd_virtualization_management, VSSD_NEEDS_VIRTUAL},
 	[NVME_ADMIN_DOORBELL_BUFFER_CONFIG] = {vssd_doorbell_buffer_config, ANYTIME | VSSD_NEEDS_SHADOW},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},
 	[NVME_ADMIN_SECURITY_SEND] = {vssd_security_send, VSSD_NEEDS_SECURITY},

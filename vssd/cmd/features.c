@@ -160,15 +160,16 @@ static uint16_t set_queues(struct vssd_request *request)
 static uint16_t get_queues(struct vssd_request *request, enum nvme_feature_select select)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
+	uint32_t most = vssd_virtual_queues(ctrl->subsystem, &ctrl->listener);
 
 	request->result = select == NVME_SEL_CURRENT ? queue_counts(ctrl->queues.num_sqs, ctrl->queues.num_cqs)
-						     : queue_counts(ctrl->options->queues, ctrl->options->queues);
+						     : queue_counts(most, most);
 	return NVME_SC_SUCCESS;
 }
 
 static uint16_t check_vector(struct vssd_request *request, uint16_t vector)
 {
-	if (vector >= VSSD_MSIX_VECTORS)
+	if (vector >= vssd_virtual_vectors(request->ctrl->subsystem, &request->ctrl->listener, VSSD_MSIX_VECTORS))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "IV"),
 				   VSSD_BASE("5.1.25.2.3"));
 	return NVME_SC_SUCCESS;

@@ -12,6 +12,7 @@
 #include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/sgl.h"
+#include "vssd/cmd/virtual.h"
 #include "vssd/cmd/zones.h"
 #include "vssd/ctrl/controller.h"
 #include "vssd/subsystem/identity.h"
@@ -37,7 +38,7 @@ static bool is_managed(const struct vssd_ctrl *ctrl)
 
 static bool has_several(const struct vssd_ctrl *ctrl)
 {
-	return ctrl->options->optional.controllers > 1;
+	return vssd_virtual_ctrls(ctrl->options) > 1;
 }
 
 /* ---- CNS 01h: what each version added ---- */
@@ -69,7 +70,11 @@ static void describe_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctr
 static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 {
 	id->cntlid = vssd_cntlid(&ctrl->listener);
-	id->cmic = has_several(ctrl) ? NVME_CMIC_PORTS | NVME_CMIC_CTRLS : 0;
+	id->cmic = has_several(ctrl) ? NVME_CMIC_CTRLS : 0;
+	if (ctrl->options->optional.controllers > 1)
+		id->cmic |= NVME_CMIC_PORTS;
+	if (vssd_is_secondary(ctrl->subsystem, &ctrl->listener))
+		id->cmic |= NVME_CMIC_VF;
 	id->apsta = 1;
 	id->oncs |= NVME_ONCS_SAVE_SELECT;
 	id->acwu = UINT16_MAX;
@@ -129,6 +134,7 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 		id->anatt = VSSD_ANATT;
 		id->anacap = (uint8_t)(ANACAP_STATES | (is_managed(ctrl) ? NVME_ANACAP_CHOSEN_GROUP : 0));
 		id->anagrpmax = id->nanagrpid = ctrl->options->optional.ana;
+		id->mnan = id->nn;
 	}
 }
 
@@ -574,6 +580,18 @@ static uint16_t identify_uuid_list(struct vssd_request *request, uint8_t *data)
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t identify_primary(struct vssd_request *request, uint8_t *data)
+{
+	vssd_virtual_capabilities(request->ctrl, (struct nvme_primary_ctrl_caps *)data);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t identify_secondaries(struct vssd_request *request, uint8_t *data)
+{
+	vssd_virtual_list(request, (struct nvme_secondary_ctrl_list *)data);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *data)
 {
 	uint64_t *vectors = (uint64_t *)data;
@@ -604,6 +622,8 @@ static const struct {
 	[NVME_CNS_ALLOCATED_NS] = {identify_allocated_ns, NVME_1_2, true},
 	[NVME_CNS_NS_CTRL_LIST] = {identify_ns_ctrls, NVME_1_2, true},
 	[NVME_CNS_CTRL_LIST] = {identify_ctrls, NVME_1_2, true},
+	[NVME_CNS_PRIMARY_CTRL_CAPS] = {identify_primary, NVME_1_3, false},
+	[NVME_CNS_SECONDARY_CTRL_LIST] = {identify_secondaries, NVME_1_3, false},
 	[NVME_CNS_NS_GRANULARITY] = {identify_granularity, NVME_1_4, true},
 	[NVME_CNS_UUID_LIST] = {identify_uuid_list, NVME_1_4, false},
 	[NVME_CNS_ENDURANCE_GROUP_LIST] = {identify_endurance_groups, NVME_2_0, false},
@@ -615,8 +635,11 @@ static const struct {
 /* Lists of controllers also serve drives that have several. */
 static bool has_structure(const struct vssd_ctrl *ctrl, uint8_t cns)
 {
+	bool is_virtual = cns == NVME_CNS_PRIMARY_CTRL_CAPS || cns == NVME_CNS_SECONDARY_CTRL_LIST;
 	bool lists = cns == NVME_CNS_NS_CTRL_LIST || cns == NVME_CNS_CTRL_LIST;
 
+	if (is_virtual)
+		return vssd_is_primary(ctrl->subsystem, &ctrl->listener);
 	return !structures[cns].managed || is_managed(ctrl) || (lists && has_several(ctrl));
 }
 

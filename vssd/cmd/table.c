@@ -39,6 +39,8 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 		return NULL;
 	if (command->flags & VSSD_NEEDS_SHADOW && !ctrl->options->optional.doorbell_buffer)
 		return NULL;
+	if (command->flags & VSSD_NEEDS_VIRTUAL && !vssd_is_primary(ctrl->subsystem, &ctrl->listener))
+		return NULL;
 	return ctrl->null_store && command->flags & VSSD_NEEDS_STORE ? NULL : command;
 }
 

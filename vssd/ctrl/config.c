@@ -25,6 +25,22 @@
 #define MSI_LOG2 5u /* of VSSD_MSI_VECTORS */
 #define EXT_AER 0x100u
 #define EXT_DSN 0x148u
+#define EXT_SRIOV 0x160u
+
+/* Single Root I/O Virtualization, 9.3.3. */
+#define SRIOV_CONTROL 0x08u
+#define SRIOV_CONTROL_VFE 1u
+#define SRIOV_CONTROL_MSE 8u
+#define SRIOV_INITIAL_VFS 0x0cu
+#define SRIOV_TOTAL_VFS 0x0eu
+#define SRIOV_NUM_VFS 0x10u
+#define SRIOV_FIRST_VF 0x14u
+#define SRIOV_VF_STRIDE 0x16u
+#define SRIOV_VF_DEVICE 0x1au
+#define SRIOV_SUPPORTED_PAGES 0x1cu
+#define SRIOV_PAGE 0x20u
+#define SRIOV_VF_BAR0 0x24u
+#define PAGES_4K_TO_4M 0x553u /* the sizes that each function must support */
 
 static void put16(struct vssd_ctrl *ctrl, uint32_t offset, uint16_t value, uint16_t writable)
 {
@@ -133,6 +149,33 @@ static void put_serial_number(struct vssd_ctrl *ctrl)
 		ctrl->config.bytes[EXT_DSN + PCI_DSN_SERIAL + i] = eui64[sizeof(eui64) - 1 - i];
 }
 
+static void init_functions(struct vssd_ctrl *ctrl)
+{
+	uint16_t count = (uint16_t)ctrl->options->optional.virtual_functions;
+
+	put32(ctrl, EXT_SRIOV, PCI_EXT_CAP_HEADER(PCI_EXT_CAP_SRIOV, 1, 0), 0);
+	put16(ctrl, EXT_SRIOV + SRIOV_CONTROL, 0, SRIOV_CONTROL_VFE | SRIOV_CONTROL_MSE);
+	put16(ctrl, EXT_SRIOV + SRIOV_INITIAL_VFS, count, 0);
+	put16(ctrl, EXT_SRIOV + SRIOV_TOTAL_VFS, count, 0);
+	put16(ctrl, EXT_SRIOV + SRIOV_NUM_VFS, 0, UINT16_MAX);
+	put16(ctrl, EXT_SRIOV + SRIOV_FIRST_VF, 1, 0);
+	put16(ctrl, EXT_SRIOV + SRIOV_VF_STRIDE, 1, 0);
+	put16(ctrl, EXT_SRIOV + SRIOV_VF_DEVICE, DEVICE, 0);
+	put32(ctrl, EXT_SRIOV + SRIOV_SUPPORTED_PAGES, PAGES_4K_TO_4M, 0);
+	put32(ctrl, EXT_SRIOV + SRIOV_PAGE, 1, PAGES_4K_TO_4M);
+	put32(ctrl, EXT_SRIOV + SRIOV_VF_BAR0, PCI_BAR_64BIT, ~(VSSD_BAR0_SIZE - 1));
+	put32(ctrl, EXT_SRIOV + SRIOV_VF_BAR0 + 4, 0, UINT32_MAX);
+}
+
+unsigned vssd_config_functions(const struct vssd_ctrl *ctrl)
+{
+	uint16_t total = get16(ctrl, EXT_SRIOV + SRIOV_TOTAL_VFS), count = get16(ctrl, EXT_SRIOV + SRIOV_NUM_VFS);
+
+	if (!(get16(ctrl, EXT_SRIOV + SRIOV_CONTROL) & SRIOV_CONTROL_VFE))
+		return 0;
+	return count < total ? count : total;
+}
+
 static void init_extended(struct vssd_ctrl *ctrl)
 {
 	put32(ctrl, EXT_AER, PCI_EXT_CAP_HEADER(PCI_EXT_CAP_AER, 2, EXT_DSN), 0);
@@ -142,7 +185,12 @@ static void init_extended(struct vssd_ctrl *ctrl)
 	memset(&ctrl->config.clear[EXT_AER + PCI_AER_UNCORRECTABLE_STATUS], 0xff, 4);
 	memset(&ctrl->config.clear[EXT_AER + PCI_AER_CORRECTABLE_STATUS], 0xff, 4);
 
-	put32(ctrl, EXT_DSN, PCI_EXT_CAP_HEADER(PCI_EXT_CAP_DSN, 1, 0), 0);
+	put32(ctrl, EXT_DSN,
+	      PCI_EXT_CAP_HEADER(PCI_EXT_CAP_DSN, 1,
+				 vssd_is_primary(ctrl->subsystem, &ctrl->listener) ? EXT_SRIOV : 0),
+	      0);
+	if (vssd_is_primary(ctrl->subsystem, &ctrl->listener))
+		init_functions(ctrl);
 	put_serial_number(ctrl);
 }
 

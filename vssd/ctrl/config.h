@@ -26,6 +26,9 @@ void vssd_config_store(struct vssd_ctrl *ctrl, uint32_t offset, const uint8_t *f
 /* Whether a write sets Initiate Function Level Reset; that bit always reads as 0. */
 bool vssd_config_asks_for_flr(uint32_t offset, const uint8_t *data, uint32_t length);
 
+/* How many virtual functions the SR-IOV capability enables. */
+unsigned vssd_config_functions(const struct vssd_ctrl *ctrl);
+
 /* Set Interrupt Status in the Status register. Call before the host reads it. */
 void vssd_config_set_pin(struct vssd_ctrl *ctrl, bool is_asserted);
 

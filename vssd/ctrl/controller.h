@@ -92,6 +92,12 @@ static inline bool vssd_since(const struct vssd_ctrl *ctrl, enum nvme_version ve
 	return ctrl->options->version >= (uint32_t)version;
 }
 
+/* Whether the function does not answer: a fault rule has taken its link away, or the virtual function is disabled. */
+static inline bool vssd_ctrl_is_gone(const struct vssd_ctrl *ctrl)
+{
+	return ctrl->faulty.gone || !vssd_virtual_is_there(ctrl->subsystem, &ctrl->listener);
+}
+
 /* CNTLID. */
 static inline uint16_t vssd_cntlid(const struct vssd_listener *listener)
 {

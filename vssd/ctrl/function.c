@@ -42,7 +42,7 @@ static bool write_is_dropped(struct vssd_ctrl *ctrl, uint32_t offset, uint64_t *
 
 void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
 {
-	if (!ctrl->subsystem->power || ctrl->faulty.gone) {
+	if (!ctrl->subsystem->power || vssd_ctrl_is_gone(ctrl)) {
 		memset(data, 0xff, length);
 		return;
 	}
@@ -58,7 +58,7 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 	bool mastered = vssd_config_bus_master(ctrl), pin_was_disabled = vssd_config_pin_disabled(ctrl);
 	uint64_t value;
 
-	if (!ctrl->subsystem->power || ctrl->faulty.gone)
+	if (!ctrl->subsystem->power || vssd_ctrl_is_gone(ctrl))
 		return;
 	if (vssd_faults_at(ctrl->subsystem->faults, VSSD_FAULT_CONFIG) &&
 	    write_is_dropped(ctrl, offset, &value, &data, length))
@@ -66,6 +66,8 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 	vssd_config_store(ctrl, offset, data, length);
 	if (vssd_config_asks_for_flr(offset, data, length))
 		vssd_ctrl_reset(ctrl, VSSD_RESET_FUNCTION);
+	if (vssd_is_primary(ctrl->subsystem, &ctrl->listener))
+		vssd_virtual_enable(ctrl->subsystem, vssd_config_functions(ctrl));
 	vssd_update_running(ctrl);
 	ctrl->bus->ops->mask(ctrl->bus, vssd_config_msix_masked(ctrl));
 	vssd_config_settle_messages(ctrl);

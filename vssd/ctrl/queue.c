@@ -175,7 +175,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	ctrl->interrupts.intms = 0;
 	ctrl->queues.made = false;
 	ctrl->queues.granted = false;
-	ctrl->queues.num_sqs = ctrl->queues.num_cqs = ctrl->options->queues;
+	ctrl->queues.num_sqs = ctrl->queues.num_cqs = vssd_virtual_queues(ctrl->subsystem, &ctrl->listener);
 }
 
 const struct vssd_part vssd_queue_part = {.reset = reset, .kept = VSSD_FAULT_KEEPS_QUEUES};

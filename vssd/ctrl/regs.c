@@ -59,6 +59,11 @@ static void reset_all(struct vssd_ctrl *ctrl, enum vssd_reset kind, const struct
 		vssd_subsystem_reset(ctrl->subsystem, kind, &ctrl->listener);
 	vssd_parts_reset(ctrl, kind, keep);
 	ctrl->queues.kept = keep & VSSD_FAULT_KEEPS_QUEUES;
+	if (vssd_is_primary(ctrl->subsystem, &ctrl->listener)) {
+		vssd_virtual_primary_reset(ctrl->subsystem, &ctrl->listener);
+		vssd_virtual_enable(ctrl->subsystem, vssd_config_functions(ctrl));
+		ctrl->queues.num_sqs = ctrl->queues.num_cqs = vssd_virtual_queues(ctrl->subsystem, &ctrl->listener);
+	}
 }
 
 /* The function does not answer until then, as it does while it is in reset. */
@@ -158,6 +163,9 @@ static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
 	uint32_t old = ctrl->regs.cc;
 	bool enables = !NVME_GET(old, NVME_CC_EN) && NVME_GET(value, NVME_CC_EN);
 
+	/* A secondary controller that is offline cannot be enabled. */
+	if (!vssd_virtual_is_usable(ctrl->subsystem, &ctrl->listener))
+		return;
 	if (NVME_GET(old, NVME_CC_EN) && !NVME_GET(value, NVME_CC_EN))
 		vssd_ctrl_reset(ctrl, VSSD_RESET_CONTROLLER);
 	ctrl->regs.cc = value & 0x00fffff1u;
@@ -172,6 +180,9 @@ static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
 static uint32_t csts_shown(const struct vssd_ctrl *ctrl)
 {
 	uint32_t csts = ctrl->regs.csts;
+
+	if (!vssd_virtual_is_usable(ctrl->subsystem, &ctrl->listener))
+		return (uint32_t)NVME_SET(1, NVME_CSTS_CFS);
 
 	if (__builtin_expect(ctrl->faulty.ready_due != 0, 0) && ctrl->faulty.ready_due > pyn_ticks())
 		csts ^= (uint32_t)NVME_SET(1, NVME_CSTS_RDY);
@@ -313,7 +324,7 @@ void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uin
 {
 	uint8_t *to = data;
 
-	if (!ctrl->subsystem->power || ctrl->faulty.gone || !vssd_config_memory_enabled(ctrl)) {
+	if (!ctrl->subsystem->power || vssd_ctrl_is_gone(ctrl) || !vssd_config_memory_enabled(ctrl)) {
 		memset(data, 0xff, length);
 		return;
 	}
@@ -333,7 +344,7 @@ void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *da
 {
 	const uint8_t *from = data;
 
-	if (!ctrl->subsystem->power || ctrl->faulty.gone || !vssd_config_memory_enabled(ctrl))
+	if (!ctrl->subsystem->power || vssd_ctrl_is_gone(ctrl) || !vssd_config_memory_enabled(ctrl))
 		return;
 	/* Registers require aligned accesses of 32 bits or more. The result of others is undefined; ignore them. */
 	if (offset % 4 != 0 || length % 4 != 0)

@@ -187,6 +187,11 @@ static void reset(struct vssd_listener *listener, enum vssd_reset kind)
 	ctrl->regs.csts |= NVME_SET(1, NVME_CSTS_NSSRO);
 }
 
+static void reset_function(struct vssd_listener *listener, enum vssd_reset kind)
+{
+	vssd_ctrl_reset(ctrl_of(listener), kind);
+}
+
 static const struct vssd_listener_ops listener_ops = {
 	.notice = notice,
 	.ns_changed = ns_changed,
@@ -201,6 +206,7 @@ static const struct vssd_listener_ops listener_ops = {
 	.states = states,
 	.power = power,
 	.reset = reset,
+	.reset_function = reset_function,
 };
 
 /* ---- creation ---- */

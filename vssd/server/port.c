@@ -75,7 +75,7 @@ int vssd_ports_open(struct vssd_ports *ports, const struct vssd_options *options
 {
 	int result;
 
-	ports->count = options->optional.controllers;
+	ports->count = vssd_virtual_ctrls(options);
 	ports->ports = calloc(ports->count, sizeof(*ports->ports));
 	if (!ports->ports)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the controllers");

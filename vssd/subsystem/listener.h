@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vssd/subsystem/virtual.h"
+
 /* In ascending order of what is reset. */
 enum vssd_reset {
 	VSSD_RESET_CONTROLLER,   /* CC.EN */
@@ -66,12 +68,16 @@ struct vssd_listener_ops {
 	/* Switch the power, or reset the controller, along with the subsystem. */
 	void (*power)(struct vssd_listener *listener, bool on);
 	void (*reset)(struct vssd_listener *listener, enum vssd_reset kind);
+
+	/* Reset the controller alone, for its virtual function. */
+	void (*reset_function)(struct vssd_listener *listener, enum vssd_reset kind);
 };
 
 /* Embedded in a controller. */
 struct vssd_listener {
 	struct vssd_listener *next;
 	const struct vssd_listener_ops *ops;
+	struct vssd_virtual functions;
 	uint8_t index; /* differs for each controller of the subsystem; CNTLID is one more */
 };
 

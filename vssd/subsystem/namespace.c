@@ -372,12 +372,12 @@ static uint16_t ctrls_of(const struct vssd_options *options, uint32_t index)
 
 	if (index >= shared)
 		return (uint16_t)(1u << (index - shared) % options->optional.controllers);
-	return (uint16_t)((1u << options->optional.controllers) - 1);
+	return (uint16_t)((1u << vssd_virtual_ctrls(options)) - 1);
 }
 
 static bool is_shared(const struct vssd_options *options, uint32_t index)
 {
-	return options->optional.controllers > 1 && index < options->namespaces - options->optional.private_ns;
+	return vssd_virtual_ctrls(options) > 1 && index < options->namespaces - options->optional.private_ns;
 }
 
 /* The last namespaces are zoned, and those before them have keys. */

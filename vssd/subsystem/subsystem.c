@@ -162,6 +162,7 @@ static void power_down(struct vssd_subsystem *subsystem)
 			parts[i]->power(subsystem, false);
 	vssd_subsystem_faults_lose(subsystem);
 	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER, NULL);
+	vssd_virtual_forget(subsystem);
 	subsystem->power = false;
 }
 

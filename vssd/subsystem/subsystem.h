@@ -136,7 +136,7 @@ static inline const struct vssd_ns *vssd_subsystem_ns_at(const struct vssd_subsy
 /* A bit for each controller. */
 static inline uint16_t vssd_subsystem_ctrls(const struct vssd_subsystem *subsystem)
 {
-	return (uint16_t)((1u << subsystem->options.optional.controllers) - 1);
+	return (uint16_t)((1u << vssd_virtual_ctrls(&subsystem->options)) - 1);
 }
 
 /* NN: the highest NSID that is valid. */
