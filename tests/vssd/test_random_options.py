@@ -176,6 +176,13 @@ def keys_contradict(options: dict[str, str | None]) -> bool:
     )
 
 
+def functions_contradict(options: dict[str, str | None]) -> bool:
+    """Virtual functions need one controller, and NVMe 1.3."""
+    several = int(options.get("controllers") or 1) > 1
+    old = (options.get("nvme-version") or "2.0") in ("1.0", "1.1", "1.2", "1.2.1")
+    return int(options.get("virtual-functions") or 0) > 0 and (several or old)
+
+
 def contradicts(options: dict[str, str | None]) -> bool:
     """Whether the drive must refuse these options."""
     total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
@@ -197,6 +204,7 @@ def contradicts(options: dict[str, str | None]) -> bool:
         or (null and "file" in options)
         or zones_contradict(options)
         or keys_contradict(options)
+        or functions_contradict(options)
         or total > (MOST_BYTES_NULL if null else MOST_BYTES)
     )
 
