@@ -684,9 +684,9 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->optional.metadata && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no metadata: leave out --metadata, --protection or --null");
-	if (options->optional.fdp && (options->null_store || options->file))
+	if (options->optional.fdp && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "reclaim units are kept in memory only: leave out --fdp, or --file and --null");
+				 "a null drive has no reclaim units: leave out --fdp or --null");
 	if (check_zones(options, err))
 		return -EINVAL;
 	return check_key_value(options, err);

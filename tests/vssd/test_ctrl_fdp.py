@@ -438,12 +438,70 @@ def test_identify_directive(host: Placed) -> None:
     assert directive(DIRECTIVE_RECEIVE, 2, 0) == directive(DIRECTIVE_RECEIVE, 1, 7) == INVALID_FIELD
 
 
-@pytest.mark.parametrize("options", [("--file", "x"), ("--null",)])
-def test_a_drive_that_cannot_have_it_says_so(folder: str, options: tuple[str, ...]) -> None:
-    server = Server(f"{folder}/0", "--fdp", "--size", "1M", *options)
+def test_a_null_drive_cannot_have_it(folder: str) -> None:
+    server = Server(f"{folder}/0", "--fdp", "--size", "1M", "--null")
     assert "--fdp" in server.word
     server.stop()
     server.log.close()
+
+
+def outcome(host: Placed) -> tuple[object, ...]:
+    nvme = host.nvme
+    seen = (statistics(nvme), events(nvme, True), events(nvme, False), enabled(nvme, 2))
+    return (*seen, host.status(), host.feature_value())
+
+
+def test_all_of_it_outlives_the_process_in_a_file(start: Start, folder: str) -> None:
+    file, number = f"{folder}/data", 0
+    options = ("--fdp", "--size", "16M", "--file", file)
+    random.seed(5)
+    expected: tuple[object, ...] | None = None
+    for kills in (True, False, True):
+        number += 1
+        server = Server(f"{folder}/{number}", *options)
+        host = Placed(server)
+        if expected is not None:
+            assert outcome(host) == expected
+            assert set_events(host.nvme, [REALLOCATED], handle=1) == OK
+        assert set_events(host.nvme, [NOT_WRITTEN, INVALID_PID], handle=2) == OK
+        for _ in range(1000):  # more than the drive has, so that garbage is collected
+            assert host.put(random.randrange(DISK_BYTES // 8192) * 16, 16, random.randrange(8)) == OK
+        assert host.put(0, 8, 2) == host.update(2) == host.put(0, 8, 99) == OK
+        expected = outcome(host)
+        host.close()
+        if kills:
+            server.process.kill()
+            server.process.wait()
+        else:
+            server.stop()
+        server.log.close()
+    assert len(expected[1]) >= 2 and expected[0][1] > expected[0][0] > 3 * 1000 * 8192 - 1  # type: ignore[index]
+    for wrong in (options[1:], ("--fdp", *options[1:], "--size", "8M")):
+        number += 1
+        refused = Server(f"{folder}/{number}", *wrong)
+        assert "FDP" in refused.word or "bytes in total" in refused.word
+        refused.stop()
+        refused.log.close()
+
+
+def test_a_file_with_nonsense_in_its_account_begins_anew(start: Start, folder: str) -> None:
+    options = ("--fdp", "--size", "16M", "--file", f"{folder}/data")
+    random.seed(6)
+    for number in range(4):
+        server = Server(f"{folder}/{number}", *options)
+        host = Placed(server)
+        assert host.feature_value()[1] == OK and len(statistics(host.nvme)) == 3
+        for _ in range(100):
+            assert host.put(random.randrange(DISK_BYTES // 8192) * 16, 16, random.randrange(8)) == OK
+        host.close()
+        server.stop()
+        server.log.close()
+        with open(f"{folder}/data", "r+b") as file:
+            size = file.seek(0, 2)
+            account = size - (16384 + 8192 + 4096 + 9 * 8192)
+            for _ in range(4 ** (number + 1)):
+                file.seek(account + random.randrange(16384 + 8192 + 4096 + 8192))
+                file.write(random.randbytes(3))
 
 
 @pytest.mark.skipif(not (PROGRAM and COMPILER), reason="nvme-cli and a C compiler are needed")

@@ -18,13 +18,14 @@
 static const char magic[16] = "virtual SSD 2\n\0";
 #define KIND 12 /* bytes of the magic that do not depend on the version */
 
-/* The header, the first page of a file. The system area, the durable map, the marks, the pool, the annex and perhaps
- * the metadata follow. Pages of the map and of the marks are holes until they are used. */
+/* The header, the first page of a file. The system area, the durable map, the marks, the pool, the annex, and perhaps
+ * the metadata and an account, follow. Pages of the map and of the marks are holes until they are used. */
 struct file_header {
 	char magic[16];
 	uint64_t blocks;
 	uint64_t pool_blocks;
 	uint64_t has_metadata; /* 0 or 1 */
+	uint64_t account;      /* bytes */
 };
 
 static uint64_t align_up(uint64_t value, uint64_t alignment)
@@ -65,6 +66,9 @@ static void lay_out(struct vssd_medium *medium, const struct vssd_store_options 
 	medium->annex_offset = medium->pool_offset + (pool_blocks << VSSD_BLOCK_SHIFT);
 	medium->metadata_offset = medium->annex_offset + VSSD_ANNEX_SIZE;
 	medium->length = medium->metadata_offset + (options->metadata ? pool_blocks * VSSD_METADATA_BLOCK : 0);
+	medium->account_offset = align_up(medium->length, VSSD_BLOCK_SIZE);
+	if (options->account)
+		medium->length = medium->account_offset + align_up(options->account, VSSD_BLOCK_SIZE);
 	medium->map_pages = (blocks + VSSD_MAP_PAGE - 1) / VSSD_MAP_PAGE;
 }
 
@@ -75,7 +79,9 @@ static void point(struct vssd_medium *medium, uint64_t blocks)
 	medium->marks = (struct vssd_marks *)(medium->memory + marks_offset(blocks));
 	medium->pool = medium->memory + medium->pool_offset;
 	medium->annex = medium->memory + medium->annex_offset;
-	medium->metadata = medium->length > medium->metadata_offset ? medium->memory + medium->metadata_offset : NULL;
+	medium->account = medium->length > medium->account_offset ? medium->memory + medium->account_offset : NULL;
+	medium->metadata =
+		medium->account_offset > medium->metadata_offset ? medium->memory + medium->metadata_offset : NULL;
 }
 
 static int refuse(struct pyn_error *err, int number, const char *format, const char *file)
@@ -92,6 +98,17 @@ static uint64_t pool_size(uint64_t blocks, uint64_t spare)
 }
 
 /* Whether the LBAs of a drive can have metadata is settled when its file is made. */
+static int check_account(const struct file_header *header, const struct vssd_store_options *options,
+			 struct pyn_error *err)
+{
+	if (header->account == options->account)
+		return 0;
+	return refuse(err, EINVAL,
+		      options->account ? "%s holds a drive without FDP: give another file, or leave out fdp"
+				       : "%s holds a drive with FDP: give the option fdp",
+		      options->file);
+}
+
 static int check_metadata(const struct file_header *header, const struct vssd_store_options *options,
 			  struct pyn_error *err)
 {
@@ -139,7 +156,7 @@ static int header_read(int fd, const struct vssd_store_options *options, struct 
 				 (unsigned long long)blocks << VSSD_BLOCK_SHIFT);
 	if (header->pool_blocks < pool_size(blocks, 1) || header->pool_blocks > POOL_MAX)
 		return refuse(err, EINVAL, "the header of %s is damaged: give another file, or delete it", file);
-	return check_metadata(header, options, err);
+	return check_metadata(header, options, err) ? -EINVAL : check_account(header, options, err);
 }
 
 /* Allocate space for length bytes of the file, because a write to a mapped hole of a full file system would raise a
@@ -155,7 +172,7 @@ static bool allocate_pool(struct vssd_medium *medium, uint64_t from, uint64_t en
 	return allocate(medium, medium->marks_at + from * sizeof(struct vssd_marks),
 			(end - from) * sizeof(struct vssd_marks)) &&
 	       allocate(medium, medium->pool_offset + (from << VSSD_BLOCK_SHIFT), (end - from) << VSSD_BLOCK_SHIFT) &&
-	       (medium->length == medium->metadata_offset ||
+	       (medium->account_offset == medium->metadata_offset ||
 		allocate(medium, medium->metadata_offset + from * VSSD_METADATA_BLOCK,
 			 (end - from) * VSSD_METADATA_BLOCK));
 }
@@ -163,7 +180,11 @@ static bool allocate_pool(struct vssd_medium *medium, uint64_t from, uint64_t en
 static int header_write(struct vssd_medium *medium, const struct vssd_store_options *options)
 {
 	struct file_header header = {
-		.blocks = options->blocks, .pool_blocks = medium->pool_blocks, .has_metadata = options->metadata};
+		.blocks = options->blocks,
+		.pool_blocks = medium->pool_blocks,
+		.has_metadata = options->metadata,
+		.account = options->account,
+	};
 
 	/* Allocate space for what every drive changes now, for the pool and its maps as they grow. Write the magic
 	 * last, so that an unfinished file is not taken for a store. */
@@ -232,7 +253,7 @@ static int file_open(struct vssd_medium *medium, const struct vssd_store_options
 	if (fstat(medium->fd, &st) < 0)
 		return refuse(err, errno, "cannot read %s", file);
 	/* Before the annex, files ended with the pool. */
-	if ((uint64_t)st.st_size == medium->annex_offset)
+	if ((uint64_t)st.st_size == medium->annex_offset && !options->account)
 		return extend(medium, file, err);
 	if ((uint64_t)st.st_size != medium->length)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
@@ -339,6 +360,11 @@ static bool punch(struct vssd_medium *medium, uint64_t from, uint64_t end)
 	       0;
 }
 
+bool vssd_medium_account_for(struct vssd_medium *medium, uint64_t offset, uint64_t length)
+{
+	return medium->fd < 0 || allocate(medium, medium->account_offset + offset, length);
+}
+
 void vssd_medium_discard(struct vssd_medium *medium)
 {
 	uint64_t pool = medium->pool_offset + ((uint64_t)VSSD_POOL_FIRST << VSSD_BLOCK_SHIFT);
@@ -347,6 +373,6 @@ void vssd_medium_discard(struct vssd_medium *medium)
 	bool is_free = punch(medium, pool, medium->annex_offset);
 
 	if (medium->metadata)
-		is_free &= punch(medium, metadata, medium->length);
+		is_free &= punch(medium, metadata, medium->account ? medium->account_offset : medium->length);
 	medium->reserved = is_free || medium->fd < 0 ? 0 : medium->pool_blocks;
 }

@@ -16,6 +16,7 @@ struct vssd_medium {
 	struct vssd_marks *marks; /* one for each pool block */
 	uint8_t *pool;            /* pool_blocks blocks */
 	uint8_t *metadata;        /* VSSD_METADATA_BLOCK bytes for each of them; NULL: none */
+	void *account;            /* the bytes of options->account */
 	uint64_t pool_blocks;
 	uint64_t reserved; /* pool blocks for which the file has allocated space */
 	uint8_t *memory;   /* contains all of the above */
@@ -24,6 +25,7 @@ struct vssd_medium {
 	uint64_t pool_offset;
 	uint64_t annex_offset;
 	uint64_t metadata_offset;
+	uint64_t account_offset;
 	uint64_t map_pages; /* pages of the map */
 	uint64_t *touched;  /* a bit for each of them: see vssd_medium_touch() */
 	int fd;             /* -1: memory */
@@ -32,8 +34,8 @@ struct vssd_medium {
 /* Initialise, so that vssd_medium_close() is safe even if vssd_medium_open() is never called. */
 void vssd_medium_init(struct vssd_medium *medium);
 
-/* spare: pool blocks in addition to those that the data need. 0, or -errno. A file has metadata, or has none, since
- * it was made. */
+/* spare: pool blocks in addition to those that the data need. 0, or -errno. A file has metadata and an account, or
+ * not, since it was made. */
 int vssd_medium_open(struct vssd_medium *medium, const struct vssd_store_options *options, uint64_t spare,
 		     struct pyn_error *err);
 void vssd_medium_close(struct vssd_medium *medium);
@@ -67,6 +69,9 @@ static inline uint64_t vssd_medium_skip(const struct vssd_medium *medium, uint64
  * a mapped page on a full file system would raise a signal. False: the file system is full. The caller has reserved
  * the blocks below first already. */
 bool vssd_medium_reserve(struct vssd_medium *medium, uint64_t first, uint64_t end);
+
+/* See vssd_store_account_for(). */
+bool vssd_medium_account_for(struct vssd_medium *medium, uint64_t offset, uint64_t length);
 
 /* Free the memory or the file's space of all pool blocks, when none is in use any more. */
 void vssd_medium_discard(struct vssd_medium *medium);

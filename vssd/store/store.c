@@ -463,6 +463,16 @@ void *vssd_store_annex(struct vssd_store *store)
 	return store->private->medium.annex;
 }
 
+void *vssd_store_account(struct vssd_store *store)
+{
+	return store->private->medium.account;
+}
+
+bool vssd_store_account_for(struct vssd_store *store, uint64_t offset, uint64_t length)
+{
+	return vssd_medium_account_for(&store->private->medium, offset, length);
+}
+
 int vssd_store_set_system(struct vssd_store *store, const void *bytes, struct pyn_error *err)
 {
 	return vssd_medium_set_system(&store->private->medium, bytes, err);

@@ -55,6 +55,7 @@ struct vssd_store_options {
 	uint64_t cache_blocks; /* most dirty blocks; at least 16 are allowed */
 	const char *file;      /* NULL: in memory */
 	bool metadata;         /* LBAs may have metadata */
+	uint64_t account;      /* bytes of the account */
 };
 
 /* The marks of a pool block, one bit for each of its sectors. */
@@ -97,6 +98,12 @@ int vssd_store_set_system(struct vssd_store *store, const void *bytes, struct py
  * and zeros in a new store, or in one that an older version of this program has made. The caller changes it in
  * place, so a process that is killed meanwhile leaves what it has written so far. */
 void *vssd_store_annex(struct vssd_store *store);
+
+/* The account: options->account bytes in place for the caller's use, as persistent as the annex; zeros in a new
+ * store. Before bytes are changed for the first time, account_for must have returned true for them. false: the file
+ * system is full. */
+void *vssd_store_account(struct vssd_store *store);
+bool vssd_store_account_for(struct vssd_store *store, uint64_t offset, uint64_t length);
 
 /* The data of a block as the host sees them. The pointer is valid until the block changes. */
 static inline const uint8_t *vssd_store_data(const struct vssd_store *store, uint64_t block)

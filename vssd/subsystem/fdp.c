@@ -13,6 +13,9 @@
 #define HAS_LOCATION 4u
 #define HAS_LBA 1u /* of the bytes that are specific to Media Reallocated */
 #define MOST_NLBAM 65535u
+#define TAG 0x31504446u  /* "FDP1" */
+#define OWN_BYTES 16384u /* of the account; the reclaim units follow */
+_Static_assert(sizeof(struct vssd_fdp) <= OWN_BYTES, "account");
 
 static const struct vssd_fdp_configuration configurations[VSSD_FDP_CONFIGURATIONS] = {
 	{.handles = 8, .groups = 1, .rgif = 0, .type = NVME_RUHT_INITIALLY_ISOLATED},
@@ -28,27 +31,68 @@ static const uint8_t types[VSSD_FDP_TYPES] = {
 
 /* ---- configuration ---- */
 
+static bool has_fdp(const struct vssd_subsystem *subsystem)
+{
+	return subsystem->options.optional.fdp && subsystem->options.version >= NVME_2_0;
+}
+
+static uint64_t sectors_of(const struct vssd_subsystem *subsystem)
+{
+	return subsystem->blocks * (VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE);
+}
+
+uint64_t vssd_fdp_bytes(const struct vssd_subsystem *subsystem)
+{
+	if (!has_fdp(subsystem) || !subsystem->options.file)
+		return 0;
+	return OWN_BYTES + vssd_reclaim_bytes(sectors_of(subsystem));
+}
+
+/* Whether the file holds a state that this program can work with. */
+static bool is_usable(const struct vssd_fdp *fdp)
+{
+	if (fdp->tag != TAG || fdp->enabled > 1 || fdp->configuration >= VSSD_FDP_CONFIGURATIONS)
+		return false;
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
+		if (fdp->ns[i].count > configurations[fdp->configuration].handles)
+			return false;
+		for (unsigned handle = 0; handle < fdp->ns[i].count; handle++)
+			if (fdp->ns[i].ruh[handle] >= configurations[fdp->configuration].handles)
+				return false;
+	}
+	return fdp->by_host.first < VSSD_FDP_EVENTS && fdp->by_host.count <= VSSD_FDP_EVENTS &&
+	       fdp->by_ctrl.first < VSSD_FDP_EVENTS && fdp->by_ctrl.count <= VSSD_FDP_EVENTS;
+}
+
 int vssd_fdp_create(struct vssd_subsystem *subsystem, struct pyn_error *err)
 {
+	bool in_file = vssd_fdp_bytes(subsystem);
 	struct vssd_fdp *fdp;
 
-	if (!subsystem->options.optional.fdp || subsystem->options.version < NVME_2_0)
+	if (!has_fdp(subsystem))
 		return 0;
-	fdp = calloc(1, sizeof(*fdp));
+	if (in_file && !vssd_store_account_for(subsystem->store, 0, OWN_BYTES))
+		return pyn_error(err, PYN_ERROR_SYSTEM, ENOSPC, "no space for FDP in %s", subsystem->options.file);
+	fdp = in_file ? vssd_store_account(subsystem->store) : calloc(1, sizeof(*fdp));
 	subsystem->fdp = fdp;
 	if (fdp)
-		fdp->reclaim = vssd_reclaim_create(subsystem->blocks * (VSSD_BLOCK_SIZE / VSSD_SECTOR_SIZE));
+		fdp->reclaim =
+			vssd_reclaim_create(sectors_of(subsystem), in_file ? subsystem->store : NULL, OWN_BYTES);
 	if (!fdp || !fdp->reclaim)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the reclaim units");
-	vssd_fdp_enable(fdp, true, 0);
+	if (!is_usable(fdp))
+		vssd_fdp_enable(fdp, true, 0);
 	return 0;
 }
 
-void vssd_fdp_destroy(struct vssd_fdp *fdp)
+void vssd_fdp_destroy(struct vssd_subsystem *subsystem)
 {
-	if (fdp)
-		vssd_reclaim_destroy(fdp->reclaim);
-	free(fdp);
+	if (!subsystem->fdp)
+		return;
+	vssd_reclaim_destroy(subsystem->fdp->reclaim);
+	if (!vssd_fdp_bytes(subsystem))
+		free(subsystem->fdp);
+	subsystem->fdp = NULL;
 }
 
 const struct vssd_fdp_configuration *vssd_fdp_configuration(unsigned index)
@@ -60,7 +104,7 @@ void vssd_fdp_enable(struct vssd_fdp *fdp, bool enable, uint8_t configuration)
 {
 	struct vssd_reclaim *reclaim = fdp->reclaim;
 
-	*fdp = (struct vssd_fdp){.enabled = enable, .configuration = configuration, .reclaim = reclaim};
+	*fdp = (struct vssd_fdp){.tag = TAG, .enabled = enable, .configuration = configuration, .reclaim = reclaim};
 	vssd_reclaim_clear(reclaim, configurations[configuration].type == NVME_RUHT_PERSISTENTLY_ISOLATED);
 }
 

@@ -38,7 +38,7 @@ struct vssd_fdp_configuration {
 /* The reclaim unit handles of a namespace, by placement handle. */
 struct vssd_fdp_handles {
 	uint8_t count;
-	bool by_host; /* the host has chosen them */
+	uint8_t by_host; /* the host has chosen them */
 	uint8_t ruh[VSSD_RECLAIM_HANDLES];
 };
 
@@ -49,8 +49,10 @@ struct vssd_fdp_ring {
 	struct nvme_fdp_event events[VSSD_FDP_EVENTS];
 };
 
+/* A drive with a file keeps it in place in the account of its store, except for the last two members. */
 struct vssd_fdp {
-	bool enabled;
+	uint32_t tag;
+	uint8_t enabled;
 	uint8_t configuration;                  /* index, while enabled */
 	uint8_t reported[VSSD_RECLAIM_HANDLES]; /* by handle: a bit for each event type that the host has enabled */
 	struct vssd_fdp_handles ns[VSSD_MAX_NAMESPACES]; /* by NSID - 1 */
@@ -60,9 +62,13 @@ struct vssd_fdp {
 	uint64_t time; /* of the command that is executed, as in feature 0Eh */
 };
 
-/* Create what a drive with the option --fdp needs: enabled, with configuration 0. 0, or -ENOMEM. */
+/* Bytes of the account that a drive with a file needs in its store; 0: it has no FDP, or no file. */
+uint64_t vssd_fdp_bytes(const struct vssd_subsystem *subsystem);
+
+/* Create what a drive with the option --fdp needs. A new drive has it enabled, with configuration 0; another one has
+ * what its file holds. 0, or -errno. */
 int vssd_fdp_create(struct vssd_subsystem *subsystem, struct pyn_error *err);
-void vssd_fdp_destroy(struct vssd_fdp *fdp);
+void vssd_fdp_destroy(struct vssd_subsystem *subsystem);
 
 /* A configuration. NULL: there is none of this index. */
 const struct vssd_fdp_configuration *vssd_fdp_configuration(unsigned index);

@@ -2,8 +2,8 @@
 #define _GNU_SOURCE 1 /* MAP_ANONYMOUS */
 #include "vssd/subsystem/reclaim.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "vssd/store/store.h"
@@ -14,29 +14,42 @@
 #define RESERVE 2u      /* free units that garbage collection needs */
 #define CHUNK 4096u     /* sectors whose entries in the map are counted together */
 #define PLACES (VSSD_RECLAIM_HANDLES * VSSD_RECLAIM_GROUPS)
+#define ALL_UNITS (MOST_UNITS + MOST_UNITS / 8 + 2 * PLACES + RESERVE + 1)
+#define ACCOUNT_BYTES 8192u
+#define TAG 0x31554352u /* "RCU1" */
 
 enum state { FREE, OPEN, CLOSED };
 
 struct unit {
 	uint32_t valid; /* sectors whose data are current */
 	uint32_t filled;
-	enum state state;
+	uint32_t state; /* enum state */
 	struct vssd_reclaim_place place;
 };
 
-/* Units are numbered from 1 on; 0 is none. */
+/* What a store keeps of the units. Units are numbered from 1 on; 0 is none. */
+struct account {
+	uint32_t tag;
+	uint32_t isolated;
+	struct vssd_reclaim_statistics statistics;
+	uint16_t open[VSSD_RECLAIM_HANDLES][VSSD_RECLAIM_GROUPS];      /* where the host writes */
+	uint16_t collected[VSSD_RECLAIM_HANDLES][VSSD_RECLAIM_GROUPS]; /* where garbage collection writes */
+	struct unit units[ALL_UNITS + 1];
+};
+_Static_assert(sizeof(struct account) <= ACCOUNT_BYTES, "account");
+
+/* The account, then used and map, follow each other in memory. */
 struct vssd_reclaim {
 	uint64_t sectors;
 	uint64_t unit_sectors;
 	uint32_t num_units;
 	uint32_t num_free;
-	bool isolated;
-	struct vssd_reclaim_statistics statistics;
-	uint16_t open[VSSD_RECLAIM_HANDLES][VSSD_RECLAIM_GROUPS];      /* where the host writes */
-	uint16_t collected[VSSD_RECLAIM_HANDLES][VSSD_RECLAIM_GROUPS]; /* where garbage collection writes */
-	struct unit *units;
-	uint16_t *map;  /* the unit of each sector */
-	uint16_t *used; /* how many sectors of each chunk have a unit */
+	struct account *account;
+	uint16_t *used;           /* how many sectors of each chunk have a unit; after a kill it may be too many */
+	uint16_t *map;            /* the unit of each sector */
+	struct vssd_store *store; /* NULL: own memory */
+	uint64_t offset;          /* of the account in that of the store */
+	uint8_t *has_space;       /* of the store, for the map of each chunk */
 };
 
 /* ---- creation ---- */
@@ -50,52 +63,162 @@ static uint64_t unit_sectors(uint64_t sectors)
 	return unit;
 }
 
+static uint64_t chunks_of(uint64_t sectors)
+{
+	return sectors / CHUNK + 1;
+}
+
+static uint64_t used_bytes(uint64_t sectors)
+{
+	return (chunks_of(sectors) * sizeof(uint16_t) + VSSD_BLOCK_SIZE - 1) / VSSD_BLOCK_SIZE * VSSD_BLOCK_SIZE;
+}
+
+uint64_t vssd_reclaim_bytes(uint64_t sectors)
+{
+	return ACCOUNT_BYTES + used_bytes(sectors) + chunks_of(sectors) * CHUNK * sizeof(uint16_t);
+}
+
 void vssd_reclaim_destroy(struct vssd_reclaim *reclaim)
 {
 	if (!reclaim)
 		return;
-	if (reclaim->map)
-		munmap(reclaim->map, reclaim->sectors * sizeof(reclaim->map[0]));
-	free(reclaim->units);
-	free(reclaim->used);
+	if (reclaim->account && !reclaim->store)
+		munmap(reclaim->account, vssd_reclaim_bytes(reclaim->sectors));
+	free(reclaim->has_space);
 	free(reclaim);
 }
 
-/* The map takes memory only where something is written. */
-struct vssd_reclaim *vssd_reclaim_create(uint64_t sectors)
+/* Make sure that the map of these sectors can be changed. False: the file system is full. */
+static bool make_space(struct vssd_reclaim *reclaim, uint64_t sector, uint64_t count)
+{
+	uint64_t map = reclaim->offset + ACCOUNT_BYTES + used_bytes(reclaim->sectors);
+
+	for (uint64_t chunk = sector / CHUNK; reclaim->store && chunk <= (sector + count - 1) / CHUNK; chunk++) {
+		if (!reclaim->has_space[chunk] &&
+		    !vssd_store_account_for(reclaim->store, map + chunk * CHUNK * sizeof(uint16_t),
+					    CHUNK * sizeof(uint16_t)))
+			return false;
+		reclaim->has_space[chunk] = 1;
+	}
+	return true;
+}
+
+static uint8_t *place_memory(struct vssd_reclaim *reclaim)
+{
+	void *memory;
+
+	if (!reclaim->store) {
+		/* It takes memory only where something is written. */
+		memory = mmap(NULL, vssd_reclaim_bytes(reclaim->sectors), PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		return memory == MAP_FAILED ? NULL : memory;
+	}
+	reclaim->has_space = calloc(chunks_of(reclaim->sectors), 1);
+	if (!reclaim->has_space ||
+	    !vssd_store_account_for(reclaim->store, reclaim->offset, ACCOUNT_BYTES + used_bytes(reclaim->sectors)))
+		return NULL;
+	return (uint8_t *)vssd_store_account(reclaim->store) + reclaim->offset;
+}
+
+/* Count what the map says again: a process that was killed may have left counts that differ, and a file may hold
+ * anything. */
+static void count_sectors(struct vssd_reclaim *reclaim)
+{
+	struct unit *units = reclaim->account->units;
+
+	for (uint32_t i = 0; i <= ALL_UNITS; i++)
+		units[i].valid = 0;
+	for (uint64_t chunk = 0; chunk < chunks_of(reclaim->sectors); chunk++) {
+		uint16_t *map = reclaim->map + chunk * CHUNK, used = 0;
+
+		if (!reclaim->used[chunk] || !make_space(reclaim, chunk * CHUNK, CHUNK))
+			continue;
+		for (unsigned i = 0; i < CHUNK; i++) {
+			if (map[i] > reclaim->num_units)
+				map[i] = 0;
+			used = (uint16_t)(used + (map[i] != 0));
+			units[map[i]].valid += map[i] != 0;
+		}
+		reclaim->used[chunk] = used;
+	}
+}
+
+static bool is_usable(const struct vssd_reclaim *reclaim)
+{
+	const struct account *account = reclaim->account;
+
+	for (unsigned ruh = 0; ruh < VSSD_RECLAIM_HANDLES; ruh++)
+		for (unsigned group = 0; group < VSSD_RECLAIM_GROUPS; group++)
+			if (account->open[ruh][group] > reclaim->num_units ||
+			    account->collected[ruh][group] > reclaim->num_units)
+				return false;
+	return account->tag == TAG;
+}
+
+/* Set the states of the units by what they hold, and by what names them. */
+static void settle_units(struct vssd_reclaim *reclaim)
+{
+	struct account *account = reclaim->account;
+	uint16_t *named[] = {&account->open[0][0], &account->collected[0][0]};
+
+	account->units[0] = (struct unit){.state = FREE};
+	for (uint32_t i = 1; i <= reclaim->num_units; i++) {
+		struct unit *unit = &account->units[i];
+
+		if (unit->filled < unit->valid || unit->filled > reclaim->unit_sectors)
+			unit->filled = unit->valid;
+		unit->place.ruh %= VSSD_RECLAIM_HANDLES;
+		unit->place.group %= VSSD_RECLAIM_GROUPS;
+		unit->state = unit->valid ? CLOSED : FREE;
+	}
+	for (unsigned i = 0; i < 2 * PLACES; i++) {
+		uint16_t *number = &named[i / PLACES][i % PLACES];
+		struct unit *unit = &account->units[*number];
+
+		if (unit->state == OPEN || unit->filled == reclaim->unit_sectors)
+			*number = 0;
+		else
+			unit->state = OPEN;
+	}
+	account->units[0] = (struct unit){.state = OPEN};
+	for (uint32_t i = 1; i <= reclaim->num_units; i++)
+		reclaim->num_free += account->units[i].state == FREE;
+}
+
+struct vssd_reclaim *vssd_reclaim_create(uint64_t sectors, struct vssd_store *store, uint64_t offset)
 {
 	struct vssd_reclaim *reclaim = calloc(1, sizeof(*reclaim));
 	uint64_t whole;
-	void *map;
+	uint8_t *memory;
 
 	if (!reclaim)
 		return NULL;
-	reclaim->sectors = sectors;
-	reclaim->unit_sectors = unit_sectors(sectors);
+	*reclaim = (struct vssd_reclaim){
+		.sectors = sectors, .unit_sectors = unit_sectors(sectors), .store = store, .offset = offset};
 	whole = (sectors + reclaim->unit_sectors - 1) / reclaim->unit_sectors;
 	reclaim->num_units = (uint32_t)(whole + whole / 8 + 2 * PLACES + RESERVE + 1);
-	reclaim->units = calloc(reclaim->num_units + 1u, sizeof(reclaim->units[0]));
-	reclaim->used = calloc(sectors / CHUNK + 1, sizeof(reclaim->used[0]));
-	map = mmap(NULL, sectors * sizeof(reclaim->map[0]), PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	reclaim->map = map == MAP_FAILED ? NULL : map;
-	if (reclaim->units && reclaim->used && reclaim->map) {
-		vssd_reclaim_clear(reclaim, false);
-		return reclaim;
+	memory = place_memory(reclaim);
+	if (!memory) {
+		vssd_reclaim_destroy(reclaim);
+		return NULL;
 	}
-	vssd_reclaim_destroy(reclaim);
-	return NULL;
+	reclaim->account = (struct account *)memory;
+	reclaim->used = (uint16_t *)(memory + ACCOUNT_BYTES);
+	reclaim->map = (uint16_t *)(memory + ACCOUNT_BYTES + used_bytes(sectors));
+	if (store)
+		count_sectors(reclaim);
+	if (is_usable(reclaim))
+		settle_units(reclaim);
+	if (reclaim->num_free == 0)
+		vssd_reclaim_clear(reclaim, false);
+	return reclaim;
 }
 
 void vssd_reclaim_clear(struct vssd_reclaim *reclaim, bool isolated)
 {
 	vssd_reclaim_discard(reclaim, 0, reclaim->sectors);
-	memset(reclaim->units, 0, (reclaim->num_units + 1u) * sizeof(reclaim->units[0]));
-	memset(reclaim->open, 0, sizeof(reclaim->open));
-	memset(reclaim->collected, 0, sizeof(reclaim->collected));
+	*reclaim->account = (struct account){.tag = TAG, .isolated = isolated};
 	reclaim->num_free = reclaim->num_units;
-	reclaim->isolated = isolated;
-	reclaim->statistics = (struct vssd_reclaim_statistics){0};
 }
 
 uint64_t vssd_reclaim_unit(const struct vssd_reclaim *reclaim)
@@ -105,12 +228,12 @@ uint64_t vssd_reclaim_unit(const struct vssd_reclaim *reclaim)
 
 uint64_t vssd_reclaim_left(const struct vssd_reclaim *reclaim, struct vssd_reclaim_place place)
 {
-	return reclaim->unit_sectors - reclaim->units[reclaim->open[place.ruh][place.group]].filled;
+	return reclaim->unit_sectors - reclaim->account->units[reclaim->account->open[place.ruh][place.group]].filled;
 }
 
 const struct vssd_reclaim_statistics *vssd_reclaim_statistics(const struct vssd_reclaim *reclaim)
 {
-	return &reclaim->statistics;
+	return &reclaim->account->statistics;
 }
 
 /* ---- units ---- */
@@ -122,12 +245,12 @@ static void erase_if_empty(struct vssd_reclaim *reclaim, struct unit *unit)
 		return;
 	*unit = (struct unit){.state = FREE};
 	reclaim->num_free++;
-	reclaim->statistics.erased_bytes += reclaim->unit_sectors * SECTOR;
+	reclaim->account->statistics.erased_bytes += reclaim->unit_sectors * SECTOR;
 }
 
 static void close_unit(struct vssd_reclaim *reclaim, uint16_t *number)
 {
-	struct unit *unit = &reclaim->units[*number];
+	struct unit *unit = &reclaim->account->units[*number];
 
 	*number = 0;
 	unit->state = CLOSED;
@@ -139,19 +262,23 @@ static uint16_t take_unit(struct vssd_reclaim *reclaim, struct vssd_reclaim_plac
 {
 	uint16_t number = 1;
 
-	while (reclaim->units[number].state != FREE)
+	while (reclaim->account->units[number].state != FREE)
 		number++;
-	reclaim->units[number] = (struct unit){.state = OPEN, .place = place};
+	reclaim->account->units[number] = (struct unit){.state = OPEN, .place = place};
 	reclaim->num_free--;
 	return number;
 }
 
-/* Set the unit of a sector. */
+/* Set the unit of a sector. A process that is killed in between leaves a count that is too high. */
 static void map_sector(struct vssd_reclaim *reclaim, uint64_t sector, uint16_t unit)
 {
-	reclaim->used[sector / CHUNK] =
-		(uint16_t)(reclaim->used[sector / CHUNK] + (unit != 0) - (reclaim->map[sector] != 0));
+	bool was_mapped = reclaim->map[sector];
+
+	reclaim->used[sector / CHUNK] = (uint16_t)(reclaim->used[sector / CHUNK] + (unit && !was_mapped));
+	atomic_signal_fence(memory_order_seq_cst);
 	reclaim->map[sector] = unit;
+	atomic_signal_fence(memory_order_seq_cst);
+	reclaim->used[sector / CHUNK] = (uint16_t)(reclaim->used[sector / CHUNK] - (!unit && was_mapped));
 }
 
 /* The next sector from here on that has a unit, or end. It skips what was never written without touching it. */
@@ -175,19 +302,19 @@ static void drop(struct vssd_reclaim *reclaim, uint64_t sector)
 	if (!number)
 		return;
 	map_sector(reclaim, sector, 0);
-	reclaim->units[number].valid--;
-	erase_if_empty(reclaim, &reclaim->units[number]);
+	reclaim->account->units[number].valid--;
+	erase_if_empty(reclaim, &reclaim->account->units[number]);
 }
 
 /* Put a sector into the unit that *number names, of which there is room for one. */
 static void put(struct vssd_reclaim *reclaim, uint16_t *number, uint64_t sector)
 {
-	struct unit *unit = &reclaim->units[*number];
+	struct unit *unit = &reclaim->account->units[*number];
 
 	map_sector(reclaim, sector, *number);
 	unit->valid++;
 	unit->filled++;
-	reclaim->statistics.media_bytes += SECTOR;
+	reclaim->account->statistics.media_bytes += SECTOR;
 	if (unit->filled == reclaim->unit_sectors)
 		close_unit(reclaim, number);
 }
@@ -199,8 +326,8 @@ static uint16_t find_victim(const struct vssd_reclaim *reclaim)
 	uint16_t best = 0;
 
 	for (uint16_t i = 1; i <= reclaim->num_units; i++)
-		if (reclaim->units[i].state == CLOSED &&
-		    (!best || reclaim->units[i].valid < reclaim->units[best].valid))
+		if (reclaim->account->units[i].state == CLOSED &&
+		    (!best || reclaim->account->units[i].valid < reclaim->account->units[best].valid))
 			best = i;
 	return best;
 }
@@ -208,7 +335,7 @@ static uint16_t find_victim(const struct vssd_reclaim *reclaim)
 /* Move a sector to where the data of this place are collected. */
 static void collect_sector(struct vssd_reclaim *reclaim, struct vssd_reclaim_place place, uint64_t sector)
 {
-	uint16_t *to = &reclaim->collected[reclaim->isolated ? place.ruh : 0][place.group];
+	uint16_t *to = &reclaim->account->collected[reclaim->account->isolated ? place.ruh : 0][place.group];
 
 	if (!*to)
 		*to = take_unit(reclaim, place);
@@ -220,10 +347,10 @@ static void collect_sector(struct vssd_reclaim *reclaim, struct vssd_reclaim_pla
 static void collect(struct vssd_reclaim *reclaim, uint16_t victim,
 		    void (*moved)(void *context, const struct vssd_reclaim_moved *moved), void *context)
 {
-	struct vssd_reclaim_moved run = {.from = reclaim->units[victim].place};
+	struct vssd_reclaim_moved run = {.from = reclaim->account->units[victim].place};
 	uint64_t sector = next_used(reclaim, 0, reclaim->sectors);
 
-	while (reclaim->units[victim].state == CLOSED && sector < reclaim->sectors) {
+	while (reclaim->account->units[victim].state == CLOSED && sector < reclaim->sectors) {
 		if (reclaim->map[sector] == victim) {
 			if (run.count && run.sector + run.count != sector) {
 				moved(context, &run);
@@ -254,8 +381,10 @@ void vssd_reclaim_write(struct vssd_reclaim *reclaim, struct vssd_reclaim_place 
 			uint64_t count, uint64_t extra,
 			void (*moved)(void *context, const struct vssd_reclaim_moved *moved), void *context)
 {
-	uint16_t *open = &reclaim->open[place.ruh][place.group];
+	uint16_t *open = &reclaim->account->open[place.ruh][place.group];
 
+	if (!make_space(reclaim, sector, count))
+		return;
 	for (uint64_t i = 0; i < count; i++) {
 		if (!*open) {
 			make_room(reclaim, moved, context);
@@ -264,8 +393,8 @@ void vssd_reclaim_write(struct vssd_reclaim *reclaim, struct vssd_reclaim_place 
 		drop(reclaim, sector + i);
 		put(reclaim, open, sector + i);
 	}
-	reclaim->statistics.host_bytes += count * SECTOR + extra;
-	reclaim->statistics.media_bytes += extra;
+	reclaim->account->statistics.host_bytes += count * SECTOR + extra;
+	reclaim->account->statistics.media_bytes += extra;
 }
 
 void vssd_reclaim_discard(struct vssd_reclaim *reclaim, uint64_t sector, uint64_t count)
@@ -280,6 +409,10 @@ void vssd_reclaim_rename(struct vssd_reclaim *reclaim, uint64_t from, uint64_t t
 {
 	uint64_t end = from + count, sector = next_used(reclaim, from, end);
 
+	if (!make_space(reclaim, to, count)) {
+		vssd_reclaim_discard(reclaim, from, count);
+		return;
+	}
 	for (; sector < end; sector = next_used(reclaim, sector + 1, end)) {
 		map_sector(reclaim, sector - from + to, reclaim->map[sector]);
 		map_sector(reclaim, sector, 0);
@@ -288,7 +421,7 @@ void vssd_reclaim_rename(struct vssd_reclaim *reclaim, uint64_t from, uint64_t t
 
 bool vssd_reclaim_update(struct vssd_reclaim *reclaim, struct vssd_reclaim_place place)
 {
-	uint16_t *open = &reclaim->open[place.ruh][place.group];
+	uint16_t *open = &reclaim->account->open[place.ruh][place.group];
 
 	if (!*open)
 		return false;

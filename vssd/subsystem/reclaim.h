@@ -14,6 +14,7 @@
 #define VSSD_RECLAIM_GROUPS 2u
 
 struct vssd_reclaim;
+struct vssd_store;
 
 /* One of the places to write to: a reclaim unit handle in a reclaim group. */
 struct vssd_reclaim_place {
@@ -34,8 +35,12 @@ struct vssd_reclaim_statistics {
 	uint64_t erased_bytes;
 };
 
-/* Create the account of a medium of that many sectors, on which nothing is written. NULL: no memory. */
-struct vssd_reclaim *vssd_reclaim_create(uint64_t sectors);
+/* Bytes that the account of a medium of that many sectors takes in a store. */
+uint64_t vssd_reclaim_bytes(uint64_t sectors);
+
+/* Create the account of a medium of that many sectors, of which none is written. With a store it is in place in its
+ * account, from offset on, a multiple of 4096, and what is there already continues. NULL: no memory, or no space. */
+struct vssd_reclaim *vssd_reclaim_create(uint64_t sectors, struct vssd_store *store, uint64_t offset);
 void vssd_reclaim_destroy(struct vssd_reclaim *reclaim);
 
 /* Forget everything: nothing is written. isolated: garbage collection keeps the data of the handles apart. */

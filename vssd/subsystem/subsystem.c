@@ -49,6 +49,7 @@ static int init_store(struct vssd_subsystem *subsystem, struct pyn_error *err)
 			.cache_blocks = cache < subsystem->blocks ? cache : subsystem->blocks,
 			.file = subsystem->options.file,
 			.metadata = subsystem->options.optional.metadata,
+			.account = vssd_fdp_bytes(subsystem),
 		};
 	return vssd_store_open(&options, &subsystem->store, err);
 }
@@ -146,10 +147,10 @@ void vssd_subsystem_destroy(struct vssd_subsystem *subsystem)
 	for (size_t i = 0; i < NUM_PARTS; i++)
 		if (parts[i]->deinit)
 			parts[i]->deinit(subsystem);
+	vssd_fdp_destroy(subsystem);
 	if (subsystem->store)
 		vssd_store_close(subsystem->store);
 	vssd_faults_destroy(subsystem->faults);
-	vssd_fdp_destroy(subsystem->fdp);
 	free(subsystem);
 }
 
