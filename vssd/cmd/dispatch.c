@@ -434,6 +434,7 @@ void vssd_dispatch_init(struct vssd_ctrl *ctrl)
 		.io = {[NVME_CSI_NVM] = vssd_nvm_commands,
 		       [NVME_CSI_KV] = vssd_kv_commands,
 		       [NVME_CSI_ZNS] = vssd_zns_commands},
+		.vendor = &vssd_vendor_command,
 	};
 
 	ctrl->tables.commands = &commands;

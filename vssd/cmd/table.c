@@ -53,7 +53,7 @@ static bool has_answer(const struct vssd_ctrl *ctrl, bool admin, uint8_t opcode)
 const struct vssd_command *vssd_admin_command(const struct vssd_ctrl *ctrl, uint8_t opcode)
 {
 	if (has_answer(ctrl, true, opcode))
-		return &vssd_vendor_command;
+		return ctrl->tables.commands->vendor;
 	return find(ctrl, &ctrl->tables.commands->admin[opcode], &spec_commands[SPEC_ADMIN][opcode]);
 }
 
@@ -84,7 +84,7 @@ const struct vssd_command *vssd_io_command(const struct vssd_ctrl *ctrl, uint8_t
 	const struct vssd_command *table = io_table(ctrl, csi);
 
 	if (has_answer(ctrl, false, opcode))
-		return &vssd_vendor_command;
+		return ctrl->tables.commands->vendor;
 	if (table && csi == NVME_CSI_ZNS && !table[opcode].execute)
 		table = ctrl->tables.commands->io[NVME_CSI_NVM];
 	return table ? find(ctrl, &table[opcode], vssd_io_known(csi, opcode)) : NULL;

@@ -56,6 +56,7 @@ uint16_t vssd_flush(struct vssd_request *request);
 struct vssd_commands {
 	const struct vssd_command *admin;
 	const struct vssd_command *io[VSSD_NUM_COMMAND_SETS]; /* by CSI; NULL: the drive does not have it */
+	const struct vssd_command *vendor;                    /* one that has a planted answer */
 };
 
 /* Look up a command. NULL: this drive does not have it, or not in the version of NVMe that it claims. */
