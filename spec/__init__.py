@@ -19,4 +19,5 @@ MODULES = (
     "mi",
     "ocp",
     "pci",
+    "rpmb",
 )

@@ -1156,6 +1156,8 @@ HEADERS = (
             enums.NAMESPACE_MANAGEMENT,
             enums.VIRTUALIZATION_ACTION,
             enums.NAMESPACE_ATTACHMENT,
+            enums.LOCKDOWN_SCOPE,
+            enums.LOCKDOWN_INTERFACE,
             _RW,
             DSM_RANGE,
             Constant("NVME_DSM_AD", 0x4, "command dword 11: deallocate", "{:#x}u"),

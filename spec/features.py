@@ -400,12 +400,28 @@ WRITE_PROTECTION = Word(
     section="5.1.25.1.31",
 )
 
+BOOT_PROTECTION_STATE = Enum(
+    "BootProtectionState",
+    "nvme_boot_protection",
+    "NVME_BOOT_",
+    (
+        Value("unchanged", 0, "only in Set Features: leave the state as it is"),
+        Value("unlocked", 1, "the partition can be written"),
+        Value("locked", 2, "the partition cannot be written until it is unlocked"),
+        Value("locked_until_power_cycle", 3, "nor can it be unlocked before the next power cycle"),
+        Value("by_rpmb", 4, "only in Get Features: RPMB controls the state"),
+    ),
+    text="BPWPS of feature 85h",
+    section="8.1.3.3",
+    digits=0,
+)
+
 BOOT_WRITE_PROTECTION = Word(
     "BootWriteProtection",
     4,
     (
-        Bits("bp0wps", 0, 2, "state of boot partition 0"),
-        Bits("bp1wps", 3, 5, "state of boot partition 1"),
+        Bits("bp0wps", 0, 2, "state of boot partition 0", values=BOOT_PROTECTION_STATE),
+        Bits("bp1wps", 3, 5, "state of boot partition 1", values=BOOT_PROTECTION_STATE),
     ),
     text="Feature 85h, Boot Partition Write Protection Config",
     section="5.1.25.1.32",
@@ -684,6 +700,7 @@ HEADERS = (
             METADATA_ELEMENT,
             HOST_METADATA,
             WRITE_PROTECTION_STATE,
+            BOOT_PROTECTION_STATE,
             enums.EVENT_TYPE,
             enums.EVENT_ERROR,
             enums.EVENT_SMART,

@@ -379,6 +379,21 @@ enum nvme_ns_attachment {
 	NVME_NS_DETACH = 1,
 };
 
+/* SCP of Lockdown: the kind of OFI. Section 5.1.15. */
+enum nvme_lockdown_scope {
+	NVME_LOCKDOWN_ADMIN = 0, /* an admin command by its opcode */
+	NVME_LOCKDOWN_FEATURE = 2, /* a feature by its FID */
+	NVME_LOCKDOWN_MI = 3, /* a command of the Management Interface by its opcode */
+	NVME_LOCKDOWN_PCIE = 4, /* a PCIe command of the Management Interface by its opcode */
+};
+
+/* IFC of Lockdown: by which interface the command is prohibited. Section 5.1.15. */
+enum nvme_lockdown_interface {
+	NVME_LOCKDOWN_BY_ADMIN_QUEUE = 0, /* the admin submission queue */
+	NVME_LOCKDOWN_BY_ADMIN_QUEUE_AND_OUT_OF_BAND = 1, /* it, and out of band on a management endpoint */
+	NVME_LOCKDOWN_BY_OUT_OF_BAND = 2, /* out of band on a management endpoint */
+};
+
 /* Command dword 12 of Read, Write and their relatives. */
 #define NVME_RW_LR (UINT32_C(1) << 31) /* limited retry */
 #define NVME_RW_FUA (UINT32_C(1) << 30) /* force unit access */

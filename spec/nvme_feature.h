@@ -188,6 +188,15 @@ enum nvme_write_protection {
 	NVME_WRITE_PROTECTION_PERMANENT = 3,
 };
 
+/* BPWPS of feature 85h. Section 8.1.3.3. */
+enum nvme_boot_protection {
+	NVME_BOOT_UNCHANGED = 0, /* only in Set Features: leave the state as it is */
+	NVME_BOOT_UNLOCKED = 1, /* the partition can be written */
+	NVME_BOOT_LOCKED = 2, /* the partition cannot be written until it is unlocked */
+	NVME_BOOT_LOCKED_UNTIL_POWER_CYCLE = 3, /* nor can it be unlocked before the next power cycle */
+	NVME_BOOT_BY_RPMB = 4, /* only in Get Features: RPMB controls the state */
+};
+
 /* Asynchronous events: dword 0 of the completion is type, information << 8, log page << 16. Section 5.1.2. */
 enum nvme_event_type {
 	NVME_EVENT_ERROR = 0,

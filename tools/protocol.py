@@ -31,6 +31,7 @@ SIZE = "size=64M,namespaces=2"
 OPTIONS = (
     "ana=2",
     "boot_partitions",
+    "boot_protection",
     "controllers=2",
     "copy",
     "doorbell_buffer",
@@ -38,6 +39,7 @@ OPTIONS = (
     "fdp",
     "key_value=1",
     "lba_status",
+    "lockdown",
     "media_verification",
     "metadata",
     "mi",
@@ -46,6 +48,7 @@ OPTIONS = (
     "persistent_events",
     "protection",
     "reservations",
+    "rpmb",
     "sgls=byte",
     "streams",
     "tcg",

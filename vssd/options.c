@@ -181,6 +181,12 @@ static const struct entry entries[] = {
 	 "let the host protect namespaces from writes (feature 84h)", NULL, "", NULL},
 	{"boot-partitions", FLAG, DRIVE, AT(drive.optional.boot), 0, 1, 0, NULL, "have two boot partitions", NULL, "",
 	 NULL},
+	{"boot-protection", FLAG, DRIVE, AT(drive.optional.boot_protection), 0, 1, 0, NULL,
+	 "have two boot partitions, locked until the host unlocks them (feature 85h)", NULL, "", NULL},
+	{"rpmb", FLAG, DRIVE, AT(drive.optional.rpmb), 0, 1, 0, NULL,
+	 "have 4 replay protected memory blocks (RPMB) of 256 KiB", NULL, "", NULL},
+	{"lockdown", FLAG, DRIVE, AT(drive.optional.lockdown), 0, 1, 0, NULL,
+	 "let the host prohibit commands and features (Lockdown)", NULL, "", NULL},
 	{"tcg", FLAG, DRIVE, AT(drive.optional.tcg), 0, 1, 0, NULL, "be a self-encrypting drive (TCG Opal)", NULL, "",
 	 NULL},
 	{"mi", FLAG, DRIVE, AT(drive.optional.mi), 0, 1, 0, NULL, "have the Management Interface (NVMe-MI), in band",
@@ -500,7 +506,9 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.media.lba_status |= all && !options->null_store;
 	options->optional.media.verification |= all && !options->null_store;
 	options->optional.tcg |= all && !options->null_store;
-	options->optional.boot |= all && !options->null_store;
+	options->optional.boot |= (all && !options->null_store) || options->optional.boot_protection;
+	options->optional.rpmb |= all && !options->null_store;
+	options->optional.lockdown |= all;
 	options->optional.write_protection |= all && !options->null_store;
 	options->optional.protection |= all && !options->null_store && options->lba_size <= BLOCK;
 	options->optional.metadata |= options->optional.protection;
@@ -676,10 +684,10 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");
-	if (options->null_store &&
-	    (options->optional.tcg || options->optional.boot || options->optional.write_protection))
+	if (options->null_store && (options->optional.tcg || options->optional.boot ||
+				    options->optional.write_protection || options->optional.rpmb))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a null drive keeps no data: leave out --tcg, --boot-partitions and "
+				 "a null drive keeps no data: leave out --tcg, --rpmb, --boot-partitions and "
 				 "--write-protection, or --null");
 	if (options->optional.metadata && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,

@@ -50,6 +50,9 @@ struct vssd_optional {
 	bool streams;           /* the Streams directive */
 	bool write_protection;  /* of namespaces, by feature 84h */
 	bool boot;              /* boot partitions */
+	bool boot_protection;   /* of boot partitions, by feature 85h */
+	bool rpmb;              /* replay protected memory blocks */
+	bool lockdown;          /* the Lockdown command */
 	bool tcg;               /* security protocols of TCG, with the Opal SSC */
 	bool reservations;      /* the commands of reservations */
 	bool persistent_events; /* log page 0Dh */

@@ -170,6 +170,7 @@ if TYPE_CHECKING:
     from pynvme.spec.features import (
         FeatureId as FeatureId,
         WriteProtectionState as WriteProtectionState,
+        BootProtectionState as BootProtectionState,
         FeatureCapabilities as FeatureCapabilities,
         Arbitration as Arbitration,
         PowerManagement as PowerManagement,
@@ -337,6 +338,12 @@ if TYPE_CHECKING:
         PCI_CAPABILITIES as PCI_CAPABILITIES,
         PCI_EXTENDED_CAPABILITIES as PCI_EXTENDED_CAPABILITIES,
     )
+    from pynvme.spec.rpmb import (
+        RpmbMessage as RpmbMessage,
+        RpmbResult as RpmbResult,
+        RpmbFrame as RpmbFrame,
+        RpmbConfiguration as RpmbConfiguration,
+    )
     from pynvme.spec.formats import (
         ADMIN_COMMANDS as ADMIN_COMMANDS,
         IO_COMMANDS as IO_COMMANDS,
@@ -488,6 +495,7 @@ _MODULE_OF = {
     "LOG_PAGES": "logs",
     "FeatureId": "features",
     "WriteProtectionState": "features",
+    "BootProtectionState": "features",
     "FeatureCapabilities": "features",
     "Arbitration": "features",
     "PowerManagement": "features",
@@ -644,6 +652,10 @@ _MODULE_OF = {
     "OtherExtendedCapability": "pci",
     "PCI_CAPABILITIES": "pci",
     "PCI_EXTENDED_CAPABILITIES": "pci",
+    "RpmbMessage": "rpmb",
+    "RpmbResult": "rpmb",
+    "RpmbFrame": "rpmb",
+    "RpmbConfiguration": "rpmb",
     "ADMIN_COMMANDS": "formats",
     "IO_COMMANDS": "formats",
     "KV_COMMANDS": "formats",

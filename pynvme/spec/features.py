@@ -67,6 +67,16 @@ class WriteProtectionState(IntEnum):
     PERMANENT = 3
 
 
+class BootProtectionState(IntEnum):
+    """BPWPS of feature 85h. Section 8.1.3.3."""
+
+    UNCHANGED = 0  # only in Set Features: leave the state as it is
+    UNLOCKED = 1  # the partition can be written
+    LOCKED = 2  # the partition cannot be written until it is unlocked
+    LOCKED_UNTIL_POWER_CYCLE = 3  # nor can it be unlocked before the next power cycle
+    BY_RPMB = 4  # only in Get Features: RPMB controls the state
+
+
 class FeatureCapabilities(_Word):
     """What SEL 3 returns in dword 0 of the completion. Section 5.1.11."""
 
@@ -298,8 +308,8 @@ class WriteProtection(_Word):
 class BootWriteProtection(_Word):
     """Feature 85h, Boot Partition Write Protection Config. Section 5.1.25.1.32."""
 
-    bp0wps = Bit(0, 2, "state of boot partition 0")
-    bp1wps = Bit(3, 5, "state of boot partition 1")
+    bp0wps = Bit(0, 2, "state of boot partition 0", values=BootProtectionState)
+    bp1wps = Bit(3, 5, "state of boot partition 1", values=BootProtectionState)
 
 
 class LbaRangeType(_Structure):

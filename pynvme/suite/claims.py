@@ -62,6 +62,9 @@ ENTRIES = Need("queues of 64 entries (CAP.MQES)", lambda drive: drive.nvme0.cap 
 KNOWN = Need("a drive of NVMe 2.1 or older (VS)", lambda drive: drive.nvme0[Register.VS] <= LATEST)
 SWITCHED_POWER = Need("a power that can be switched", lambda drive: drive.can_switch_power())
 HOT_RESET = Need("a link that can be reset (pcie.reset)", lambda drive: drive.can_reset_hot())
+EXPENDABLE = Need(
+    "a drive that may be changed for ever (a private virtual SSD)", lambda drive: bool(drive.is_expendable)
+)
 CACHE = Need("a volatile write cache (VWC bit 0)", lambda drive: bool(drive.id_ctrl.vwc.vwcp))
 NO_CACHE = Need("no volatile write cache (VWC bit 0 is 0)", lambda drive: not drive.id_ctrl.vwc.vwcp)
 SELECT = Need(

@@ -38,7 +38,10 @@ ADMIN = {
     AdminOpcode.IDENTIFY: "Base 2.0, 5.17 Identify",
     AdminOpcode.NS_ATTACHMENT: "Base 2.0, 5.22 Namespace Attachment",
     AdminOpcode.NS_MANAGEMENT: "Base 2.0, 5.23 Namespace Management",
+    AdminOpcode.LOCKDOWN: "Base 2.0, 5.19 Lockdown",
     AdminOpcode.SANITIZE: "Base 2.0, 5.24 Sanitize",
+    AdminOpcode.SECURITY_RECEIVE: "Base 2.0, 5.25 Security Receive",
+    AdminOpcode.SECURITY_SEND: "Base 2.0, 5.26 Security Send",
     AdminOpcode.SET_FEATURES: "Base 2.0, 5.27 Set Features",
 }
 

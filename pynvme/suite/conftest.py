@@ -185,6 +185,7 @@ def drive(
     """The drive under test. A test whose needs it does not meet is skipped."""
     drive = Drive(nvme0, subsystem, seed, f"{request.path.stem}::{request.node.name}")
     drive.keeps_power = bool(request.config.getoption(options.KEEP_POWER, False))
+    drive.is_expendable = vssd.is_private(str(request.config.getoption("--pciaddr")))
     for mark in request.node.iter_markers("needs"):
         for need in mark.args:
             if not _is_met(request.config.stash[_met], need, drive):

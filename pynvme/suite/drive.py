@@ -107,6 +107,8 @@ class Drive:
         self._events: list[int] = []
         self.keeps_power = False
         """Whether tests must not switch the power."""
+        self.is_expendable = False
+        """Whether tests may change what nothing undoes, such as the key of an RPMB target."""
         self.may_warn = False
         """Whether the test causes events of errors or critical warnings."""
         self._identity = self._identify()

@@ -664,3 +664,64 @@ def test_each_command_of_the_documentation_can_be_parsed():
     lines = [line for line in set(documented()) if not any(text in line for text in texts)]
     assert len(lines) > 60
     assert [problem for problem in map(problem_of, sorted(lines)) if problem] == []
+
+
+# ---- security ----
+
+
+def test_a_self_encrypting_drive_is_locked_and_reverted(run, data, tmp_path):
+    """In the order of `nvme sed`, on one drive: it is private, so that it asks nothing."""
+    drive = "vssd:name=command-line-sed,size=16M,tcg,serial=SED"
+    pin = "--password", "secret"
+    found = data("sed", "sed", "discover", drive)
+    assert found["ssc"] == "Opal 2" and not found["features"][1]["fields"]["enabled"]
+    assert "Locking: supported=1" in run("sed", "discover", drive)
+    assert run("sed", "initialize", drive, *pin) == "initialized\n"
+    assert run("sed", "lock", drive, input="secret\n").endswith("locked\n")
+    assert data("sed", "sed", "discover", drive)["features"][1]["fields"]["locked"]
+    assert "NOT_AUTHORIZED" in run("sed", "unlock", drive, "-p", "wrong", code=1)
+    assert "FAIL" in run("sed", "revert", drive, *pin, code=1), "the global range is locked"
+    assert run("sed", "unlock", drive, *pin) == "unlocked\n"
+    assert run("sed", "password", drive, *pin, "--new", "other") == "changed\n"
+    assert run("sed", "revert", drive, "-p", "other") == "reverted\n"
+    assert run("sed", "initialize", drive, *pin) == "initialized\n", "both PINs are those of the factory"
+    assert run("sed", "lock", drive, *pin) == "locked\n"
+    assert run("sed", "revert", drive, "--psid", "PSID-SED") == "reverted\n"
+    assert "a PIN has 1 to 32 bytes" in run("sed", "lock", drive, "-p", "x" * 33, code=2)
+
+
+def test_rpmb_is_programmed_written_and_read(run, data, tmp_path):
+    drive = "vssd:name=command-line-rpmb,size=16M,rpmb,boot_partitions"
+    key, file = tmp_path / "key", tmp_path / "data"
+    key.write_bytes(bytes(range(32)))
+    signed = "--keyfile", str(key)
+    assert data("rpmb", "rpmb", "info", drive)["targets"] == 4
+    assert "4 targets of 262144 bytes" in run("rpmb", "info", drive)
+    assert "no key" in run("rpmb", "read-counter", drive, code=1)
+    assert run("rpmb", "program-key", drive, *signed) == "programmed\n"
+    assert run("rpmb", "write-data", drive, "-o", "8", "-d", "hello", *signed) == (
+        "1 sectors written, Write Counter 1\n"
+    )
+    assert "hello" in run("rpmb", "read-data", drive, "-o", "8", *signed)
+    assert "1024 bytes" in run("rpmb", "read-data", drive, "-o", "8", "-b", "2", "-f", str(file), *signed)
+    assert file.read_bytes() == b"hello".ljust(1024, b"\0")
+    text = "--key", bytes(range(32)).hex()
+    assert data("rpmb", "rpmb", "read-counter", drive, *text)["counter"] == 1
+    file.write_bytes(b"\1\2")
+    assert run("rpmb", "write-config", drive, "-f", str(file), *signed) == "written\n"
+    found = data("rpmb", "rpmb", "read-config", drive, *signed)
+    assert found["counter"] == 1 and found["data"]["bpl_bits"] == {"bp0": 1, "bp1": 1}, "the reset locks"
+    assert "wrong MAC" in run("rpmb", "read-counter", drive, "-k", "x" * 32, code=1)
+    assert "has 32 bytes, not 1" in run("rpmb", "read-counter", drive, "-k", "x", code=2)
+    assert "--msg or --msgfile" in run("rpmb", "write-data", drive, *signed, code=2)
+    assert "no RPMB targets" in run("rpmb", "info", "vssd:name=command-line,size=64M")
+
+
+def test_commands_are_prohibited_and_listed(run, data):
+    drive = "vssd:name=command-line-lockdown,size=16M,lockdown"
+    assert 0x80 in data("log", "lockdown-log", drive)["data"]["cfil"]
+    assert run("lockdown", drive, "-o", "80h", "-p", "1") == "prohibited\n"
+    assert data("log", "lockdown-log", drive, "-c", "prohibited")["data"]["cfil"] == [0x80]
+    assert "00/23" in run("send", drive, "80h", "-n", "1", code=1)
+    assert data("send", "lockdown", drive, "-o", "6", "-p", "1", code=1)["sc"] == 0x28
+    assert run("lockdown", drive, "-o", "80h") == "allowed\n"

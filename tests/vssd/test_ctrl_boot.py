@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from ctrl_helpers import INVALID_FIELD, OK, Host, Start, log_page
+from ctrl_helpers import GET_FEATURES, INVALID_FIELD, OK, SET_FEATURES, Host, Start, identify, log_page
 
 CAP, BPINFO, BPRSEL, BPMBL = 0x00, 0x40, 0x44, 0x48
 COMMIT, DOWNLOAD = 0x10, 0x11
-INVALID_IMAGE = 0x107
+INVALID_IMAGE, PROHIBITED, NOT_SAVEABLE, NOT_CHANGEABLE = 0x107, 0x11E, 0x10D, 0x10E
+PROTECTION = 0x85
 SIZE = 128 << 10
 ACTIVE = 1 << 31
 DONE, FAILED = 2, 3
@@ -121,3 +122,46 @@ def test_a_drive_without_them(start: Start) -> None:
     for action in (6, 7):
         assert commit(host, action, 0) == INVALID_FIELD
     host.close()
+
+
+def set_protection(host: Host, first: int, second: int = 0, save: int = 0) -> int:
+    dword = second << 3 | first
+    return host.nvme.admin.execute(SET_FEATURES, cdw10=PROTECTION | save << 31, cdw11=dword)[1]
+
+
+def protection(host: Host, select: int = 0) -> tuple[int, int]:
+    """The states of both partitions."""
+    dword, status = host.nvme.admin.execute(GET_FEATURES, cdw10=PROTECTION | select << 8)
+    assert status == OK
+    return dword & 7, dword >> 3
+
+
+def test_feature_85h_locks_the_partitions(start: Start) -> None:
+    host = Host(start("--size", "16M", "--boot-protection"))
+    assert identify(host.nvme, 1)[102] == 5, "BPCAP: by Set Features, and not by RPMB"
+    assert protection(host) == protection(host, 1) == (2, 2), "locked at first"
+    download(host, image(1))
+    assert commit(host, 6, 0) == PROHIBITED and commit(host, 7, 1) == OK
+    assert set_protection(host, 1) == OK and protection(host) == (1, 2)
+    assert commit(host, 6, 1) == PROHIBITED and commit(host, 6, 0) == OK, "the image is still there"
+    host.nvme.disable()
+    host.start()
+    assert protection(host) == (1, 2), "a reset changes nothing"
+    for first, second in ((4, 0), (0, 5), (7, 1)):
+        assert set_protection(host, first, second) == INVALID_FIELD
+    assert set_protection(host, 1, 1, save=1) == NOT_SAVEABLE
+    assert set_protection(host, 0, 3) == OK and protection(host) == (1, 3)
+    for state in (1, 2, 3):
+        assert set_protection(host, 2, state) == NOT_CHANGEABLE
+    assert protection(host) == (1, 3), "neither has changed"
+    assert set_protection(host, 2, 0) == OK
+    host.power_cycle()
+    assert protection(host) == (2, 2) and set_protection(host, 1, 1) == OK
+    assert read(host, 0) == (DONE, image(1))
+    host.power_cycle()
+    assert protection(host) == (2, 2), "an unlocked one is locked by a power cycle"
+    host.close()
+
+
+def test_a_drive_without_feature_85h(host: Host) -> None:
+    assert identify(host.nvme, 1)[102] == 1 and set_protection(host, 1) == INVALID_FIELD

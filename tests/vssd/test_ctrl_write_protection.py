@@ -24,6 +24,7 @@ from ctrl_helpers import (
     pattern,
 )
 from server import Server
+from test_ctrl_rpmb import Rpmb
 
 FID = 0x84
 PROTECTED, NOT_CHANGEABLE, NOT_SAVEABLE = 0x020, 0x10E, 0x10D
@@ -45,8 +46,11 @@ def test_a_protected_namespace_refuses_what_changes_it(start: Start) -> None:
     host = Host(start("--size", "8M", "--namespaces", "2", "--write-protection", "--namespace-management"))
     nvme, disk = host.nvme, host.disk
     disk.write(0, pattern(0, 8))
-    assert identify(nvme, 1)[NWPC] == 7 and state_of(nvme) == 0
-    assert protect(nvme, 4) == INVALID_FIELD and protect(nvme, 1, save=1) == NOT_SAVEABLE
+    assert identify(nvme, 1)[NWPC] == 1 and state_of(nvme) == 0, "RPMB would have to allow more"
+    assert (
+        protect(nvme, 2) == protect(nvme, 3) == protect(nvme, 4) == INVALID_FIELD
+        and protect(nvme, 1, save=1) == NOT_SAVEABLE
+    )
     assert protect(nvme, 1) == OK and state_of(nvme) == 1
     assert identify(nvme, 0, nsid=1)[NSATTR] == 1 and identify(nvme, 0, nsid=2)[NSATTR] == 0
     for opcode in (WRITE, WRITE_ZEROES, WRITE_UNCORRECTABLE):
@@ -66,8 +70,11 @@ def test_a_protected_namespace_refuses_what_changes_it(start: Start) -> None:
 
 
 def test_until_a_power_cycle_and_for_ever(folder: str, tmp_path: Path) -> None:
-    words = "--size", "8M", "--write-protection", "--file", str(tmp_path / "drive")
+    words = "--size", "8M", "--write-protection", "--rpmb", "--file", str(tmp_path / "drive")
     host = Host(Server(folder, *words))
+    assert identify(host.nvme, 1)[NWPC] == 7 and protect(host.nvme, 2) == NOT_CHANGEABLE
+    rpmb = Rpmb(host)
+    assert rpmb.program() == 0 and rpmb.configure(b"\0\0\3", 0) == 0
     assert protect(host.nvme, 2) == OK
     for state in (0, 1, 2, 3):
         assert protect(host.nvme, state) == NOT_CHANGEABLE
@@ -76,7 +83,8 @@ def test_until_a_power_cycle_and_for_ever(folder: str, tmp_path: Path) -> None:
     assert state_of(host.nvme) == 2 and host.disk.command(WRITE, 0) == PROTECTED
     host.power_cycle()
     assert state_of(host.nvme) == 0 and host.disk.command(WRITE, 0) == OK
-    assert protect(host.nvme, 3) == OK
+    rpmb.restart()
+    assert rpmb.configure(b"\0\0\3", 1) == 0 and protect(host.nvme, 3) == OK
     host.power_cycle()
     assert protect(host.nvme, 0) == NOT_CHANGEABLE
     host.close()

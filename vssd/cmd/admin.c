@@ -10,6 +10,7 @@
 
 #include "vssd/cmd/deferred.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/lockdown.h"
 #include "vssd/cmd/mi.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/table.h"
@@ -156,6 +157,7 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_MI_SEND] = {vssd_mi_send, VSSD_NEEDS_MI | ANYTIME},
 	[NVME_ADMIN_MI_RECEIVE] = {vssd_mi_receive, VSSD_NEEDS_MI | ANYTIME},
 	[NVME_ADMIN_VIRTUALIZATION] = {vssd_virtualization_management, VSSD_NEEDS_VIRTUAL},
+	[NVME_ADMIN_LOCKDOWN] = {vssd_lockdown, ANYTIME | VSSD_NEEDS_LOCKDOWN},
 	[NVME_ADMIN_DOORBELL_BUFFER_CONFIG] = {vssd_doorbell_buffer_config, ANYTIME | VSSD_NEEDS_SHADOW},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},
 	[NVME_ADMIN_SECURITY_SEND] = {vssd_security_send, VSSD_NEEDS_SECURITY},

@@ -4,6 +4,7 @@
 
 #include "spec/nvme_data.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/guard.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
@@ -174,6 +175,8 @@ static uint16_t allocate(struct vssd_request *request)
 	uint16_t *own = &streams->allocated[request->ns->nsid - 1];
 	uint16_t wanted = (uint16_t)nvme_get_field(&request->cmd, NVME_FIELD_DIRECTIVE_RECEIVE_VALUE);
 
+	if (request->ns->guarded && vssd_guard_protection(request, request->ns))
+		return NVME_SC_NS_WRITE_PROTECTED;
 	if (wanted == 0)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(12, 15, 0, "NSR"), VSSD_OWN);
 	if (*own)

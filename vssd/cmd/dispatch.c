@@ -15,6 +15,7 @@
 #include "vssd/cmd/direct.h"
 #include "vssd/cmd/fault.h"
 #include "vssd/cmd/guard.h"
+#include "vssd/cmd/lockdown.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/reservation.h"
 #include "vssd/cmd/sgl.h"
@@ -98,6 +99,12 @@ static bool is_verifying(const struct vssd_request *request)
 	return request->cmd.opc == NVME_IO_READ && vssd_sanitize_is_verified(request->ctrl->subsystem);
 }
 
+/* Whether this is a Dataset Management that deallocates nothing. */
+static bool is_hint(const struct vssd_request *request)
+{
+	return request->cmd.opc == NVME_IO_DSM && !nvme_get_field(&request->cmd, NVME_FIELD_DSM_AD);
+}
+
 static uint16_t check_namespace(struct vssd_request *request, const struct vssd_command *command)
 {
 	bool all = request->cmd.nsid == NVME_NSID_ALL && command->flags & VSSD_NEEDS_NS_OR_ALL;
@@ -112,7 +119,7 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 	if (changes_data(request) && vssd_health_read_only(request->ctrl->subsystem))
 		return vssd_refuse(request, NVME_SC_NS_WRITE_PROTECTED,
 				   VSSD_STATE("the drive is read-only: no spare is left"), VSSD_BASE("5.1.12.1.3"));
-	if (request->ns && request->ns->guarded && changes_data(request) &&
+	if (request->ns && request->ns->guarded && changes_data(request) && !is_hint(request) &&
 	    vssd_guard_protection(request, request->ns))
 		return NVME_SC_NS_WRITE_PROTECTED;
 	busy = request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
@@ -121,9 +128,18 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 	return request->ns ? vssd_reservation_check_io(request) : NVME_SC_SUCCESS;
 }
 
+/* Refuse an admin command that is not allowed now. */
+static uint16_t check_admin(struct vssd_request *request, const struct vssd_command *command)
+{
+	uint16_t status = vssd_lockdown_check(request);
+
+	if (!status && !(command->flags & VSSD_DURING_SANITIZE) && vssd_sanitize_refuses(request->ctrl->subsystem))
+		return vssd_refuse_busy(request, vssd_sanitize_refuses(request->ctrl->subsystem));
+	return status;
+}
+
 static uint16_t check(struct vssd_request *request, const struct vssd_command *command)
 {
-	bool anytime = !command || request->sq->qid != 0 || command->flags & VSSD_DURING_SANITIZE;
 	uint16_t status;
 
 	if (!command)
@@ -133,9 +149,9 @@ static uint16_t check(struct vssd_request *request, const struct vssd_command *c
 		status = vssd_ana_check(request);
 	if (status)
 		return status;
-	if (!anytime && vssd_sanitize_refuses(request->ctrl->subsystem))
-		return vssd_refuse_busy(request, vssd_sanitize_refuses(request->ctrl->subsystem));
-	return check_namespace(request, command);
+	if (request->sq->qid == 0)
+		status = check_admin(request, command);
+	return status ? status : check_namespace(request, command);
 }
 
 /* ---- execute ---- */

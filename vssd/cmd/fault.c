@@ -169,6 +169,9 @@ static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
 	case VSSD_FAULT_SGL:
 		plan->sgl |= (uint8_t)(1u << rule->a);
 		return;
+	case VSSD_FAULT_SECURITY:
+		plan->request->ctrl->subsystem->security->mistakes |= 1u << rule->a;
+		return;
 	case VSSD_FAULT_SPLIT:
 		if (plan->occasion.bytes > rule->a && vssd_fault_changes_range(plan->request))
 			plan->split = rule;

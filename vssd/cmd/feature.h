@@ -76,6 +76,8 @@ void vssd_ocp_restart(struct vssd_ctrl *ctrl);
 
 uint16_t vssd_protection_set(struct vssd_request *request);
 uint16_t vssd_protection_get(struct vssd_request *request, enum nvme_feature_select select);
+uint16_t vssd_boot_protection_set(struct vssd_request *request);
+uint16_t vssd_boot_protection_get(struct vssd_request *request, enum nvme_feature_select select);
 
 /* ---- lba_status.c ---- */
 

@@ -381,6 +381,8 @@ static const struct feature features[256] = {
 				  vssd_fdp_events_get},
 	[NVME_FEAT_WRITE_PROTECTION] = {NVME_1_4, CHANGEABLE | NVME_FEATURE_PER_NS, 7, 0, vssd_protection_set,
 					vssd_protection_get},
+	[NVME_FEAT_BOOT_WRITE_PROTECTION] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_boot_protection_set,
+					     vssd_boot_protection_get},
 	[NVME_OCP_FEAT_CLEAR_FIRMWARE_HISTORY] = {NVME_1_4, CHANGEABLE, 0, 0, vssd_ocp_clear_set, NULL},
 	[NVME_OCP_FEAT_READ_ONLY_WRITE_THROUGH] = {NVME_1_4, SAVEABLE, 3, VSSD_FAILS_READ_ONLY, vssd_ocp_mode_set,
 						   NULL},
@@ -407,6 +409,8 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	if (fid == NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.error_injection)
 		return NULL;
 	if (fid == NVME_FEAT_WRITE_PROTECTION && !ctrl->options->optional.write_protection)
+		return NULL;
+	if (fid == NVME_FEAT_BOOT_WRITE_PROTECTION && !ctrl->options->optional.boot_protection)
 		return NULL;
 	if (fid > NVME_OCP_FEAT_ERROR_INJECTION && !ctrl->options->optional.ocp)
 		return NULL;

@@ -95,6 +95,9 @@ static uint16_t commit_boot(struct vssd_request *request, uint32_t action)
 	unsigned id = (unsigned)nvme_get_field(&request->cmd, NVME_FIELD_FW_COMMIT_BPID);
 	uint16_t status;
 
+	if (action == NVME_FW_BOOT_REPLACE && vssd_boot_is_locked(subsystem, id))
+		return vssd_refuse(request, NVME_SC_BOOT_PARTITION_WRITE_PROHIBITED,
+				   VSSD_STATE("the boot partition is write locked"), VSSD_BASE("8.1.3.3"));
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
 	if (action == NVME_FW_BOOT_ACTIVATE) {

@@ -21,8 +21,14 @@
 #define RESERVATIONS 0x7eu /* RESCAP: all six types */
 #define MC_BOTH 3u         /* metadata may follow the data of each LBA, or be in a buffer of their own */
 #define DPC_ALL (NVME_DPC_TYPE_1 | NVME_DPC_TYPE_2 | NVME_DPC_TYPE_3 | NVME_DPC_FIRST | NVME_DPC_LAST)
-#define NWPC_ALL 7u /* write protection, until a power cycle, and permanently */
-#define NVMESD 1u   /* NVMSR: a storage device, and no enclosure */
+#define NWPC_WRITE_PROTECT 1u
+#define NWPC_ALL 7u /* and until a power cycle, and permanently, as RPMB controls it */
+#define BPCAP_RPMB 2u
+#define BPCAP_NO_RPMB 1u
+#define BPCAP_SET_FEATURES 4u
+#define RPMB_UNIT_SHIFT 16
+#define RPMB_ACCESS_SHIFT 24
+#define NVMESD 1u /* NVMSR: a storage device, and no enclosure */
 #define VWCRV 0x80u
 #define ANACAP_STATES                                                                                                \
 	(NVME_ANACAP_OPTIMIZED | NVME_ANACAP_NON_OPTIMIZED | NVME_ANACAP_INACCESSIBLE |                              \
@@ -101,6 +107,9 @@ static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->hmmin = VSSD_HMMIN;
 	id->tnvmcap[0] = ctrl->subsystem->blocks << VSSD_BLOCK_SHIFT;
 	id->unvmcap[0] = vssd_ns_room(ctrl->subsystem) << VSSD_BLOCK_SHIFT;
+	if (ctrl->options->optional.rpmb)
+		id->rpmbs = VSSD_RPMB_TARGETS | (VSSD_RPMB_UNITS - 1) << RPMB_UNIT_SHIFT |
+			    (VSSD_RPMB_ACCESS - 1) << RPMB_ACCESS_SHIFT;
 }
 
 static void describe_controller_1_2_1(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
@@ -128,7 +137,8 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->cntrltype = 1;
 	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
 	id->vwc |= NVME_VWC_FLUSH_ALL;
-	id->nwpc = ctrl->options->optional.write_protection ? NWPC_ALL : 0;
+	if (ctrl->options->optional.write_protection)
+		id->nwpc = ctrl->options->optional.rpmb ? NWPC_ALL : NWPC_WRITE_PROTECT;
 	if (vssd_has_ana(ctrl)) {
 		id->cmic |= NVME_CMIC_ANA;
 		id->anatt = VSSD_ANATT;
@@ -197,6 +207,9 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		id->ctratt |= NVME_CTRATT_ELBAS;
 	if (ctrl->options->optional.ocp && vssd_since(ctrl, NVME_1_4))
 		id->ctratt |= NVME_CTRATT_ULIST;
+	if (NVME_GET(ctrl->regs.cap, NVME_CAP_BPS) && vssd_since(ctrl, NVME_2_0))
+		id->bpcap = (uint8_t)((ctrl->options->optional.rpmb ? BPCAP_RPMB : BPCAP_NO_RPMB) |
+				      bit_if(ctrl->options->optional.boot_protection, BPCAP_SET_FEATURES));
 	if (ctrl->options->optional.mi && vssd_since(ctrl, NVME_1_3)) {
 		id->nvmsr = NVMESD;
 		id->vwci = (uint8_t)(VWCRV | ctrl->features.management.vpd_writes);

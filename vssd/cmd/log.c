@@ -9,6 +9,7 @@
 #include "vssd/cmd/log_pel.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
+#include "vssd/cmd/lockdown.h"
 #include "vssd/cmd/mi.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
@@ -132,6 +133,11 @@ static uint16_t fill_mi_effects(struct vssd_request *request, struct query *quer
 {
 	vssd_mi_effects(request->ctrl, (uint32_t *)query->buffer);
 	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_lockdown(struct vssd_request *request, struct query *query)
+{
+	return vssd_lockdown_log(request, query->lsp, (struct nvme_lockdown_log *)query->buffer);
 }
 
 static uint16_t fill_telemetry_host(struct vssd_request *request, struct query *query)
@@ -301,6 +307,7 @@ static const struct log_page {
 	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 4, false,
 				      NVME_2_0},
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},
+	[NVME_LOG_LOCKDOWN] = {fill_lockdown, sizeof(struct nvme_lockdown_log), 4, true, NVME_2_0},
 	[NVME_LOG_BOOT_PARTITION] = {fill_boot_partition, VSSD_BOOT_LOG_SIZE, 4, false, NVME_2_0, .boot = true},
 	[NVME_LOG_PERSISTENT_EVENT] = {NULL, VSSD_PEL_BYTES + sizeof(struct nvme_persistent_event_log), 4, true,
 				       NVME_1_4},
@@ -335,6 +342,8 @@ bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 	if (lid == NVME_LOG_RESERVATION && !ctrl->options->optional.reservations)
 		return false;
 	if (lid == NVME_LOG_LBA_STATUS && !vssd_lba_status_is_there(ctrl->options))
+		return false;
+	if (lid == NVME_LOG_LOCKDOWN && !ctrl->options->optional.lockdown)
 		return false;
 	if (lid == NVME_LOG_PERSISTENT_EVENT && !ctrl->options->optional.persistent_events)
 		return false;

@@ -6,6 +6,7 @@
 #include "core/util/crc32c.h"
 #include "spec/nvme_mi.h"
 #include "vssd/cmd/dispatch.h"
+#include "vssd/cmd/lockdown.h"
 #include "vssd/cmd/mi.h"
 #include "vssd/ctrl/controller.h"
 
@@ -57,6 +58,10 @@ static void execute_mi(struct vssd_ctrl *ctrl, const uint8_t *body, uint32_t len
 
 	if (length < MI_REQUEST) {
 		fail(response, NVME_MI_STATUS_INVALID_COMMAND_SIZE);
+		return;
+	}
+	if (vssd_lockdown_denies_mi(ctrl, body[HEADER])) {
+		fail(response, NVME_MI_STATUS_ACCESS_DENIED);
 		return;
 	}
 	memset(data, 0, VSSD_MI_MOST_DATA);

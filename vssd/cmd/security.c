@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Security Send and Security Receive: protocol 00h here, 01h and 02h by the TPer. NVM Express Base Specification 2.0,
- * sections 5.25 and 5.26; SCSI Primary Commands 5, section 7.7.1; TCG Storage Interface Interactions Specification.
+ * Security Send and Security Receive: protocol 00h here, 01h and 02h by the TPer, EAh by RPMB. NVM Express Base
+ * Specification 2.1, sections 5.1.23, 5.1.24 and 8.1.21; SCSI Primary Commands 5, section 7.7.1; TCG Storage
+ * Interface Interactions Specification.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,11 @@ static bool is_tcg(const struct vssd_request *request)
 	       (protocol == VSSD_TCG_PROTOCOL || protocol == VSSD_TCG_PROTOCOL_COMID);
 }
 
+static bool is_rpmb(const struct vssd_request *request)
+{
+	return request->ctrl->subsystem->security->rpmb && protocol_of(request) == VSSD_RPMB_PROTOCOL;
+}
+
 /* Check NSID and the length of the data, which Security Receive allows to be 0. */
 static uint16_t check(struct vssd_request *request, uint64_t length)
 {
@@ -66,6 +72,51 @@ static uint16_t status_of(struct vssd_request *request, enum vssd_tcg_result res
 	}
 }
 
+/* The status for how a request or a response of RPMB ends. */
+static uint16_t status_of_rpmb(struct vssd_request *request, enum vssd_rpmb_end end)
+{
+	switch (end) {
+	case VSSD_RPMB_BAD_TARGET:
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_FIELD(NVME_FIELD_SECURITY_SEND_NSSF, "NSSF, or the target of the frame"),
+				   VSSD_BASE("8.1.21"));
+	case VSSD_RPMB_BAD_FRAME:
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+				   VSSD_STATE("the length or the message of the frame is wrong"),
+				   VSSD_BASE("8.1.21"));
+	case VSSD_RPMB_BAD_SEQUENCE:
+		return vssd_refuse(request, NVME_SC_COMMAND_SEQUENCE_ERROR,
+				   VSSD_STATE("there was no request since the last reset"), VSSD_BASE("8.1.21"));
+	default:
+		return NVME_SC_SUCCESS;
+	}
+}
+
+static uint8_t target_of(const struct vssd_request *request)
+{
+	return (uint8_t)nvme_get_field(&request->cmd, NVME_FIELD_SECURITY_SEND_NSSF);
+}
+
+/* Check what Security Send and Security Receive have in common with this protocol. Returns a status. */
+static uint16_t check_protocol(struct vssd_request *request)
+{
+	if (is_rpmb(request) && specific_of(request) != VSSD_RPMB_SPSP)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, SPSP, VSSD_OWN);
+	if (!is_tcg(request) && !is_rpmb(request))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, SECP, VSSD_OWN);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t deliver(struct vssd_request *request, const uint8_t *data, uint32_t length)
+{
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+
+	if (is_rpmb(request))
+		return status_of_rpmb(request, vssd_rpmb_send(subsystem, target_of(request), data, length));
+	return status_of(request, vssd_tcg_send(subsystem->security->tcg, protocol_of(request), specific_of(request),
+						data, length, pyn_monotonic_ns()));
+}
+
 static uint16_t no_memory(struct vssd_request *request)
 {
 	return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("there is no memory for the data"), VSSD_OWN);
@@ -77,8 +128,8 @@ uint16_t vssd_security_send(struct vssd_request *request)
 	uint16_t status = check(request, length);
 	uint8_t *data;
 
-	if (!status && !is_tcg(request))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, SECP, VSSD_OWN);
+	if (!status)
+		status = check_protocol(request);
 	if (!status && length == 0)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "TL"), SIIS);
 	if (status)
@@ -88,9 +139,7 @@ uint16_t vssd_security_send(struct vssd_request *request)
 		return no_memory(request);
 	status = vssd_data_receive(request, data, (uint32_t)length);
 	if (!status && !request->is_trial)
-		status = status_of(request,
-				   vssd_tcg_send(request->ctrl->subsystem->security->tcg, protocol_of(request),
-						 specific_of(request), data, (uint32_t)length, pyn_monotonic_ns()));
+		status = deliver(request, data, (uint32_t)length);
 	free(data);
 	return status;
 }
@@ -98,7 +147,7 @@ uint16_t vssd_security_send(struct vssd_request *request)
 /* Security protocol 00h: which others there are, and no certificate. */
 static uint16_t inform(struct vssd_request *request, uint8_t *data, uint64_t length)
 {
-	uint8_t list[LIST_HEADER + 3] = {[LIST_HEADER] = PROTOCOL_INFORMATION};
+	uint8_t list[LIST_HEADER + 4] = {[LIST_HEADER] = PROTOCOL_INFORMATION};
 	uint32_t size = LIST_HEADER + 1;
 
 	if (specific_of(request) > INFORMATION_CERTIFICATE)
@@ -109,6 +158,8 @@ static uint16_t inform(struct vssd_request *request, uint8_t *data, uint64_t len
 		list[size++] = VSSD_TCG_PROTOCOL;
 		list[size++] = VSSD_TCG_PROTOCOL_COMID;
 	}
+	if (request->ctrl->subsystem->security->rpmb)
+		list[size++] = VSSD_RPMB_PROTOCOL;
 	list[LIST_HEADER - 1] = (uint8_t)(size - LIST_HEADER);
 	memcpy(data, list, size < length ? size : length);
 	return NVME_SC_SUCCESS;
@@ -116,11 +167,18 @@ static uint16_t inform(struct vssd_request *request, uint8_t *data, uint64_t len
 
 static uint16_t fill(struct vssd_request *request, uint8_t *data, uint64_t length)
 {
+	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	uint16_t status;
+
 	if (protocol_of(request) == PROTOCOL_INFORMATION)
 		return inform(request, data, length);
-	if (!is_tcg(request))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, SECP, VSSD_OWN);
-	return status_of(request, vssd_tcg_receive(request->ctrl->subsystem->security->tcg, protocol_of(request),
+	status = check_protocol(request);
+	if (status)
+		return status;
+	if (is_rpmb(request))
+		return status_of_rpmb(request,
+				      vssd_rpmb_receive(subsystem, target_of(request), data, (uint32_t)length));
+	return status_of(request, vssd_tcg_receive(subsystem->security->tcg, protocol_of(request),
 						   specific_of(request), data, (uint32_t)length, pyn_monotonic_ns()));
 }
 

@@ -35,7 +35,10 @@ static const struct vssd_command *find(const struct vssd_ctrl *ctrl, const struc
 		return NULL;
 	if (command->flags & VSSD_NEEDS_NS_MANAGEMENT && !ctrl->options->optional.ns_management)
 		return NULL;
-	if (command->flags & VSSD_NEEDS_SECURITY && !ctrl->subsystem->security->tcg)
+	if (command->flags & VSSD_NEEDS_SECURITY && !ctrl->subsystem->security->tcg &&
+	    !ctrl->subsystem->security->rpmb)
+		return NULL;
+	if (command->flags & VSSD_NEEDS_LOCKDOWN && !ctrl->options->optional.lockdown)
 		return NULL;
 	if (command->flags & VSSD_NEEDS_SHADOW && !ctrl->options->optional.doorbell_buffer)
 		return NULL;

@@ -33,6 +33,7 @@
 #define VSSD_NEEDS_MI 0x20000u          /* the drive has it with the option --mi only */
 #define VSSD_NEEDS_LBA_STATUS 0x80000u  /* the drive has it with the option --lba-status only */
 #define VSSD_NEEDS_VIRTUAL 0x800000u    /* a primary controller has it */
+#define VSSD_NEEDS_LOCKDOWN 0x100000u   /* the drive has it with the option --lockdown only */
 #define VSSD_NEEDS_SHADOW 0x40000u      /* the drive has it with the option --doorbell-buffer only */
 
 struct vssd_command {

@@ -150,14 +150,51 @@ static const struct choice sgls[] = {
 	{NULL, 0},
 };
 
+static const struct choice mistakes[] = {
+	{"range-start", VSSD_FAULT_SECURITY_RANGE_START},
+	{"reads-only", VSSD_FAULT_SECURITY_READS_ONLY},
+	{"key-keeps", VSSD_FAULT_SECURITY_KEY_KEEPS},
+	{"revert-keeps", VSSD_FAULT_SECURITY_REVERT_KEEPS},
+	{"revert-pin", VSSD_FAULT_SECURITY_REVERT_PIN},
+	{"tries", VSSD_FAULT_SECURITY_TRIES},
+	{"any-pin", VSSD_FAULT_SECURITY_ANY_PIN},
+	{"any-user", VSSD_FAULT_SECURITY_ANY_USER},
+	{"read-session", VSSD_FAULT_SECURITY_READ_SESSION},
+	{"stays-unlocked", VSSD_FAULT_SECURITY_STAYS_UNLOCKED},
+	{"mbr-done", VSSD_FAULT_SECURITY_MBR_DONE},
+	{"transaction", VSSD_FAULT_SECURITY_TRANSACTION},
+	{"rpmb-mac", VSSD_FAULT_SECURITY_RPMB_MAC},
+	{"rpmb-replay", VSSD_FAULT_SECURITY_RPMB_REPLAY},
+	{"rpmb-counter", VSSD_FAULT_SECURITY_RPMB_COUNTER},
+	{"rpmb-key", VSSD_FAULT_SECURITY_RPMB_KEY},
+	{"boot-unlocked", VSSD_FAULT_SECURITY_BOOT_UNLOCKED},
+	{"boot-stays", VSSD_FAULT_SECURITY_BOOT_STAYS},
+	{"protection-stays", VSSD_FAULT_SECURITY_PROTECTION_STAYS},
+	{"protection-ends", VSSD_FAULT_SECURITY_PROTECTION_ENDS},
+	{"lockdown-ends", VSSD_FAULT_SECURITY_LOCKDOWN_ENDS},
+	{"lockdown-stays", VSSD_FAULT_SECURITY_LOCKDOWN_STAYS},
+	{NULL, 0},
+};
+
 static const struct choice rings[] = {{"sq", 0}, {"cq", 1}, {NULL, 0}};
 
 static const struct choice *const choices[VSSD_FAULT_VALUES] = {
-	[VSSD_FAULT_RING_KIND] = rings,         [VSSD_FAULT_MOMENT] = moments,    [VSSD_FAULT_STATE] = states,
-	[VSSD_FAULT_REGISTER_NAME] = registers, [VSSD_FAULT_EVENT_NAME] = events, [VSSD_FAULT_ACCESS_KIND] = accesses,
-	[VSSD_FAULT_WRITER_KIND] = writers,     [VSSD_FAULT_CONTENT] = contents,  [VSSD_FAULT_KEPT] = kept,
-	[VSSD_FAULT_RESET_KIND] = resets,       [VSSD_FAULT_SHAPE_NAME] = shapes, [VSSD_FAULT_DEFECT_NAME] = defects,
-	[VSSD_FAULT_ZONE_NAME] = zones,         [VSSD_FAULT_SGL_NAME] = sgls,     [VSSD_FAULT_ANA_NAME] = ana_states,
+	[VSSD_FAULT_RING_KIND] = rings,
+	[VSSD_FAULT_MOMENT] = moments,
+	[VSSD_FAULT_STATE] = states,
+	[VSSD_FAULT_REGISTER_NAME] = registers,
+	[VSSD_FAULT_EVENT_NAME] = events,
+	[VSSD_FAULT_ACCESS_KIND] = accesses,
+	[VSSD_FAULT_WRITER_KIND] = writers,
+	[VSSD_FAULT_CONTENT] = contents,
+	[VSSD_FAULT_KEPT] = kept,
+	[VSSD_FAULT_RESET_KIND] = resets,
+	[VSSD_FAULT_SHAPE_NAME] = shapes,
+	[VSSD_FAULT_DEFECT_NAME] = defects,
+	[VSSD_FAULT_ZONE_NAME] = zones,
+	[VSSD_FAULT_SGL_NAME] = sgls,
+	[VSSD_FAULT_SECURITY_NAME] = mistakes,
+	[VSSD_FAULT_ANA_NAME] = ana_states,
 };
 
 /* ---- names of opcodes ---- */

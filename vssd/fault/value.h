@@ -33,6 +33,7 @@ enum vssd_fault_value {
 	VSSD_FAULT_ANA_NAME, /* enum nvme_ana_state */
 	VSSD_FAULT_ZONE_NAME,
 	VSSD_FAULT_SGL_NAME,
+	VSSD_FAULT_SECURITY_NAME,
 	VSSD_FAULT_VALUES,
 };
 
@@ -79,6 +80,32 @@ enum vssd_fault_sgl {
 	VSSD_FAULT_SGL_BUCKET_WRITE, /* a bit bucket describes data of a write */
 	VSSD_FAULT_SGL_PAGE,         /* a segment goes on at the start of its page, once it reaches the end */
 	VSSD_FAULT_SGL_ORDER,        /* the first two descriptors of a segment are exchanged */
+};
+
+/* VSSD_FAULT_SECURITY_NAME: what the security functions do wrong from now on. */
+enum vssd_fault_security {
+	VSSD_FAULT_SECURITY_RANGE_START,      /* a locking range begins one LBA too late */
+	VSSD_FAULT_SECURITY_READS_ONLY,       /* a locked range refuses reads only */
+	VSSD_FAULT_SECURITY_KEY_KEEPS,        /* GenKey leaves the data of the range */
+	VSSD_FAULT_SECURITY_REVERT_KEEPS,     /* Revert leaves the data */
+	VSSD_FAULT_SECURITY_REVERT_PIN,       /* Revert leaves the PIN of SID */
+	VSSD_FAULT_SECURITY_TRIES,            /* wrong PINs are not counted */
+	VSSD_FAULT_SECURITY_ANY_PIN,          /* the length of a PIN is compared only */
+	VSSD_FAULT_SECURITY_ANY_USER,         /* an authority may do what others may */
+	VSSD_FAULT_SECURITY_READ_SESSION,     /* a session without Write changes columns */
+	VSSD_FAULT_SECURITY_STAYS_UNLOCKED,   /* a power cycle locks no range */
+	VSSD_FAULT_SECURITY_MBR_DONE,         /* a power cycle leaves MBRDone */
+	VSSD_FAULT_SECURITY_TRANSACTION,      /* an aborted transaction is not undone */
+	VSSD_FAULT_SECURITY_RPMB_MAC,         /* a MAC is not compared */
+	VSSD_FAULT_SECURITY_RPMB_REPLAY,      /* the counter of a write is not compared */
+	VSSD_FAULT_SECURITY_RPMB_COUNTER,     /* nor does it count */
+	VSSD_FAULT_SECURITY_RPMB_KEY,         /* the key can be programmed again */
+	VSSD_FAULT_SECURITY_BOOT_UNLOCKED,    /* locks of boot partitions have no effect */
+	VSSD_FAULT_SECURITY_BOOT_STAYS,       /* a power cycle does not lock them */
+	VSSD_FAULT_SECURITY_PROTECTION_STAYS, /* protection until a power cycle outlasts it */
+	VSSD_FAULT_SECURITY_PROTECTION_ENDS,  /* a power cycle ends any protection */
+	VSSD_FAULT_SECURITY_LOCKDOWN_ENDS,    /* a reset ends what Lockdown has prohibited */
+	VSSD_FAULT_SECURITY_LOCKDOWN_STAYS,   /* a power cycle does not */
 };
 
 /* VSSD_FAULT_DEFECT_NAME: what a drive suffers from. */

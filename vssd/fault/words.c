@@ -154,6 +154,10 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	 "exchanged)",
 	 "opcode=read psdt=1 do sgl=last-segment"},
 
+	{"security", VSSD_FAULT_SECURITY, VSSD_FAULT_SECURITY_NAME, VSSD_FAULT_COMMAND, AT(COMMAND), 0, 0,
+	 "from now on the security functions (TCG, RPMB, write protection, Lockdown) make this mistake",
+	 "opcode=security-send do security=range-start"},
+
 	/* data */
 	{"flip", VSSD_FAULT_FLIP, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(BYTE) | KEY(BIT) | KEY(METADATA),
 	 0, "invert one bit of the data", "opcode=read every=100 do flip byte=5 bit=3"},

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define VSSD_BOOT_PARTITIONS 2u
 #define VSSD_BOOT_UNITS 1u /* BPSZ: bytes of a partition, units of 128 KiB */
 #define VSSD_BOOT_SIZE (VSSD_BOOT_UNITS * 131072u)
 #define VSSD_BOOT_LOG_SIZE (16u + VSSD_BOOT_SIZE) /* log page 15h */
@@ -25,5 +26,15 @@ bool vssd_boot_replace(struct vssd_subsystem *subsystem, unsigned id, const uint
 
 /* Make a partition the active one. */
 void vssd_boot_activate(struct vssd_subsystem *subsystem, unsigned id);
+
+/* The write protection of a partition: enum nvme_boot_protection. RPMB has it, once it has enabled its own; before,
+ * feature 85h has it, if the drive has that feature. */
+uint8_t vssd_boot_protection(const struct vssd_subsystem *subsystem, unsigned id);
+
+/* Whether a partition must not be replaced. */
+bool vssd_boot_is_locked(const struct vssd_subsystem *subsystem, unsigned id);
+
+/* Lock the partitions by feature 85h, as a power cycle does. */
+void vssd_boot_power_up(struct vssd_subsystem *subsystem);
 
 #endif

@@ -99,6 +99,32 @@ static void clear(void *context)
 	vssd_hidden_clear(context, VSSD_HIDDEN_DATASTORE);
 }
 
+static uint32_t mistakes(void *context)
+{
+	static const struct {
+		enum vssd_fault_security security;
+		enum vssd_tcg_mistake tcg;
+	} known[] = {
+		{VSSD_FAULT_SECURITY_KEY_KEEPS, VSSD_TCG_KEY_KEEPS},
+		{VSSD_FAULT_SECURITY_REVERT_KEEPS, VSSD_TCG_REVERT_KEEPS},
+		{VSSD_FAULT_SECURITY_REVERT_PIN, VSSD_TCG_REVERT_PIN},
+		{VSSD_FAULT_SECURITY_TRIES, VSSD_TCG_NO_TRIES},
+		{VSSD_FAULT_SECURITY_ANY_PIN, VSSD_TCG_ANY_PIN},
+		{VSSD_FAULT_SECURITY_ANY_USER, VSSD_TCG_ANY_USER},
+		{VSSD_FAULT_SECURITY_READ_SESSION, VSSD_TCG_READ_SESSION},
+		{VSSD_FAULT_SECURITY_STAYS_UNLOCKED, VSSD_TCG_STAYS_UNLOCKED},
+		{VSSD_FAULT_SECURITY_MBR_DONE, VSSD_TCG_STAYS_DONE},
+		{VSSD_FAULT_SECURITY_TRANSACTION, VSSD_TCG_NO_UNDO},
+	};
+	const struct vssd_subsystem *subsystem = context;
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (vssd_security_is_wrong(subsystem->security, known[i].security))
+			found |= (uint32_t)known[i].tcg;
+	return found;
+}
+
 static const struct vssd_tcg_ops ops = {
 	.save = save,
 	.changed = changed,
@@ -107,6 +133,7 @@ static const struct vssd_tcg_ops ops = {
 	.read = read_table,
 	.write = write_table,
 	.clear = clear,
+	.mistakes = mistakes,
 };
 
 /* ---- creation, power, resets ---- */
@@ -129,6 +156,11 @@ int vssd_security_create(struct vssd_subsystem *subsystem)
 	char label[VSSD_SERIAL_SIZE + 1];
 
 	subsystem->security = security;
+	if (security && subsystem->options.optional.rpmb) {
+		security->rpmb = vssd_rpmb_create(subsystem);
+		if (!security->rpmb)
+			return -ENOMEM;
+	}
 	if (security && subsystem->options.optional.write_protection)
 		vssd_hidden_read(subsystem, VSSD_HIDDEN_PROTECTION, 0, security->protection,
 				 sizeof(security->protection));
@@ -145,8 +177,12 @@ static void restore_protection(struct vssd_subsystem *subsystem)
 {
 	uint8_t *states = subsystem->security->protection;
 
+	bool stays = vssd_security_is_wrong(subsystem->security, VSSD_FAULT_SECURITY_PROTECTION_STAYS);
+	bool ends = vssd_security_is_wrong(subsystem->security, VSSD_FAULT_SECURITY_PROTECTION_ENDS);
+
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		if (states[i] == VSSD_PROTECTED_UNTIL_POWER_CYCLE || states[i] > VSSD_PROTECTED_PERMANENTLY)
+		if ((states[i] == VSSD_PROTECTED_UNTIL_POWER_CYCLE && !stays) ||
+		    states[i] > VSSD_PROTECTED_PERMANENTLY || ends)
 			states[i] = VSSD_UNPROTECTED;
 	if (subsystem->options.optional.write_protection)
 		vssd_hidden_write(subsystem, VSSD_HIDDEN_PROTECTION, 0, states, VSSD_MAX_NAMESPACES);
@@ -154,17 +190,24 @@ static void restore_protection(struct vssd_subsystem *subsystem)
 
 static void power(struct vssd_subsystem *subsystem, bool on)
 {
-	if (on)
-		restore_protection(subsystem);
-	if (on && subsystem->security->tcg)
+	if (!on)
+		return;
+	restore_protection(subsystem);
+	vssd_boot_power_up(subsystem);
+	if (!vssd_security_is_wrong(subsystem->security, VSSD_FAULT_SECURITY_LOCKDOWN_STAYS))
+		vssd_lockdown_end(&subsystem->security->lockdown);
+	if (subsystem->security->tcg)
 		vssd_tcg_reset(subsystem->security->tcg, VSSD_TCG_POWER_CYCLE);
-	if (on)
-		vssd_security_changed(subsystem);
+	vssd_security_changed(subsystem);
 }
 
 static void reset(struct vssd_subsystem *subsystem, enum vssd_reset kind, const struct vssd_listener *by)
 {
 	(void)by;
+	if (subsystem->security->rpmb)
+		vssd_rpmb_reset(subsystem);
+	if (vssd_security_is_wrong(subsystem->security, VSSD_FAULT_SECURITY_LOCKDOWN_ENDS))
+		vssd_lockdown_end(&subsystem->security->lockdown);
 	if (subsystem->security->tcg && kind != VSSD_RESET_POWER)
 		vssd_tcg_reset(subsystem->security->tcg, VSSD_TCG_HARDWARE);
 }
@@ -173,6 +216,8 @@ static void deinit(struct vssd_subsystem *subsystem)
 {
 	if (subsystem->security && subsystem->security->tcg)
 		vssd_tcg_destroy(subsystem->security->tcg);
+	if (subsystem->security)
+		free(subsystem->security->rpmb);
 	free(subsystem->security);
 }
 
@@ -183,6 +228,15 @@ const struct vssd_subsystem_part vssd_security_part = {
 };
 
 /* ---- locks ---- */
+
+bool vssd_security_may_protect(const struct vssd_subsystem *subsystem, enum vssd_protection state)
+{
+	const struct vssd_rpmb *rpmb = subsystem->security->rpmb;
+
+	if (state < VSSD_PROTECTED_UNTIL_POWER_CYCLE)
+		return true;
+	return rpmb && vssd_rpmb_configuration(rpmb)->wpc >> (state - VSSD_PROTECTED_UNTIL_POWER_CYCLE) & 1;
+}
 
 enum vssd_protection vssd_security_protection(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 {
@@ -232,6 +286,11 @@ bool vssd_security_refuses(const struct vssd_subsystem *subsystem, const struct 
 	state = vssd_tcg_state(subsystem->security->tcg);
 	if (vssd_tcg_state_shadows(state) && lba < shadowed_lbas(ns))
 		return write || lba + count > shadowed_lbas(ns);
+	if (write && vssd_security_is_wrong(subsystem->security, VSSD_FAULT_SECURITY_READS_ONLY))
+		return false;
+	if (vssd_security_is_wrong(subsystem->security, VSSD_FAULT_SECURITY_RANGE_START) && lba > 0 &&
+	    !is_locked(state, ns, lba - 1, 1, write))
+		return count > 1 && is_locked(state, ns, lba + 1, count - 1, write);
 	return is_locked(state, ns, lba, count, write);
 }
 

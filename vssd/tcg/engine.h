@@ -53,6 +53,11 @@ struct vssd_tcg {
 	uint8_t response[VSSD_TCG_MOST];
 };
 
+static inline bool vssd_tcg_makes(const struct vssd_tcg *tcg, enum vssd_tcg_mistake mistake)
+{
+	return tcg->ops->mistakes(tcg->context) & (uint32_t)mistake;
+}
+
 /* ---- table.c ---- */
 
 enum vssd_tcg_table {

@@ -22,6 +22,8 @@ enum { NEXT_WHERE, NEXT_COUNT };
 
 static bool is_authorized(const struct vssd_tcg *tcg, uint32_t authorities)
 {
+	if (vssd_tcg_makes(tcg, VSSD_TCG_ANY_USER) && authorities)
+		return tcg->session.authorities & (authorities | ~VSSD_TCG_BIT(VSSD_TCG_ANYBODY));
 	return tcg->session.authorities & authorities;
 }
 
@@ -33,9 +35,11 @@ static bool ends(struct vssd_tcg_reader *from)
 
 /* ---- authentication ---- */
 
-static bool is_same(const struct vssd_tcg_pin *pin, const uint8_t *bytes, uint32_t length)
+static bool is_same(const struct vssd_tcg *tcg, const struct vssd_tcg_pin *pin, const uint8_t *bytes, uint32_t length)
 {
-	return pin->length == length && (length == 0 || memcmp(pin->value, bytes, length) == 0);
+	if (pin->length != length)
+		return false;
+	return length == 0 || memcmp(pin->value, bytes, length) == 0 || vssd_tcg_makes(tcg, VSSD_TCG_ANY_PIN);
 }
 
 /* The authority, and the class that it is a member of. */
@@ -67,14 +71,14 @@ uint8_t vssd_tcg_authenticate(struct vssd_tcg *tcg, enum vssd_tcg_authority auth
 		return VSSD_TCG_NOT_AUTHORIZED;
 	if (known->try_limit && known->tries >= known->try_limit)
 		return VSSD_TCG_LOCKED_OUT;
-	if (is_same(known, pin, length)) {
+	if (is_same(tcg, known, pin, length)) {
 		tcg->dirty |= known->tries != 0;
 		known->tries = 0;
 		tcg->session.authorities |= with_class(authority);
 		return VSSD_TCG_SUCCESS;
 	}
 	tcg->dirty = true;
-	known->tries += known->tries < UINT8_MAX;
+	known->tries += known->tries < UINT8_MAX && !vssd_tcg_makes(tcg, VSSD_TCG_NO_TRIES);
 	return VSSD_TCG_NOT_AUTHORIZED;
 }
 
@@ -293,7 +297,7 @@ static uint8_t set(struct vssd_tcg *tcg, const struct vssd_tcg_object *object, s
 	struct vssd_tcg_state before = tcg->state;
 	uint8_t status;
 
-	if (!tcg->session.writes)
+	if (!tcg->session.writes && !vssd_tcg_makes(tcg, VSSD_TCG_READ_SESSION))
 		return VSSD_TCG_NOT_AUTHORIZED;
 	status = set_values(tcg, object, from);
 	if (!status && object->table == VSSD_TCG_LOCKING)
@@ -354,7 +358,8 @@ static uint8_t gen_key(struct vssd_tcg *tcg, const struct vssd_tcg_object *objec
 		return VSSD_TCG_INVALID_PARAMETER;
 	if (tcg->session.in_transaction)
 		return VSSD_TCG_FAIL;
-	erase_range(tcg, object->index);
+	if (!vssd_tcg_makes(tcg, VSSD_TCG_KEY_KEEPS))
+		erase_range(tcg, object->index);
 	return VSSD_TCG_SUCCESS;
 }
 
@@ -378,7 +383,8 @@ static void revert_locking(struct vssd_tcg *tcg, bool keep_global)
 {
 	if (tcg->state.lifecycle != VSSD_TCG_ACTIVE)
 		return;
-	erase_ranges(tcg, keep_global);
+	if (!vssd_tcg_makes(tcg, VSSD_TCG_REVERT_KEEPS))
+		erase_ranges(tcg, keep_global);
 	tcg->ops->clear(tcg->context);
 	vssd_tcg_state_revert_locking(&tcg->state);
 	tcg->dirty = true;
@@ -404,7 +410,11 @@ static uint8_t revert(struct vssd_tcg *tcg, uint64_t invoking, struct vssd_tcg_r
 		return VSSD_TCG_FAIL;
 	revert_locking(tcg, false);
 	if (invoking == ADMIN_SP_UID) {
+		struct vssd_tcg_pin sid = tcg->state.pins[VSSD_TCG_SID];
+
 		vssd_tcg_state_revert(&tcg->state);
+		if (vssd_tcg_makes(tcg, VSSD_TCG_REVERT_PIN))
+			tcg->state.pins[VSSD_TCG_SID] = sid;
 		tcg->session.ends = true;
 		tcg->dirty = true;
 	}

@@ -311,7 +311,7 @@ static void transact(struct vssd_tcg *tcg, struct vssd_tcg_reader *from, struct 
 
 	if (is_good && starts && status == 0)
 		tcg->before = tcg->state;
-	else if (is_good && !starts && status != 0)
+	else if (is_good && !starts && status != 0 && !vssd_tcg_makes(tcg, VSSD_TCG_NO_UNDO))
 		tcg->state = tcg->before;
 	if (is_good && (!starts || status == 0))
 		tcg->session.in_transaction = starts;

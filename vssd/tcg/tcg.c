@@ -66,11 +66,24 @@ static void reset_stack(struct vssd_tcg *tcg)
 	tcg->host_most = VSSD_TCG_MOST;
 }
 
+/* Lock the state as a reset does. Returns whether anything has changed. */
+static bool reset_state(struct vssd_tcg *tcg, enum vssd_tcg_reset kind)
+{
+	struct vssd_tcg_state before = tcg->state;
+	bool changed = vssd_tcg_state_reset(&tcg->state, kind);
+
+	if (vssd_tcg_makes(tcg, VSSD_TCG_STAYS_UNLOCKED))
+		memcpy(tcg->state.ranges, before.ranges, sizeof(before.ranges));
+	if (vssd_tcg_makes(tcg, VSSD_TCG_STAYS_DONE))
+		tcg->state.mbr_done = before.mbr_done;
+	return changed;
+}
+
 void vssd_tcg_reset(struct vssd_tcg *tcg, enum vssd_tcg_reset kind)
 {
 	reset_stack(tcg);
 	tcg->comid_request = 0;
-	tcg->dirty |= vssd_tcg_state_reset(&tcg->state, kind);
+	tcg->dirty |= reset_state(tcg, kind);
 	settle(tcg);
 }
 

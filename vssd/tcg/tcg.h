@@ -30,6 +30,20 @@ struct vssd_tcg_geometry {
 	bool divisible; /* there are no other namespaces, so that it can have ranges */
 };
 
+/* Mistakes that the TPer makes on purpose, so that tests can be judged by what they find: bits. */
+enum vssd_tcg_mistake {
+	VSSD_TCG_KEY_KEEPS = 0x001,      /* GenKey erases nothing */
+	VSSD_TCG_REVERT_KEEPS = 0x002,   /* Revert and RevertSP erase nothing */
+	VSSD_TCG_REVERT_PIN = 0x004,     /* Revert leaves the PIN of SID */
+	VSSD_TCG_NO_TRIES = 0x008,       /* wrong PINs are not counted */
+	VSSD_TCG_ANY_PIN = 0x010,        /* only the length of a PIN is compared */
+	VSSD_TCG_ANY_USER = 0x020,       /* any authority but Anybody may do what others may */
+	VSSD_TCG_READ_SESSION = 0x040,   /* sessions without Write change columns */
+	VSSD_TCG_STAYS_UNLOCKED = 0x080, /* a power cycle locks no range */
+	VSSD_TCG_STAYS_DONE = 0x100,     /* a power cycle leaves MBRDone */
+	VSSD_TCG_NO_UNDO = 0x200,        /* an aborted transaction is not undone */
+};
+
 /* What the drive does for the TPer. */
 struct vssd_tcg_ops {
 	/* Keep the state, even over a loss of power. */
@@ -50,6 +64,9 @@ struct vssd_tcg_ops {
 
 	/* Fill the tables of bytes with zeros. */
 	void (*clear)(void *context);
+
+	/* Bits of enum vssd_tcg_mistake. */
+	uint32_t (*mistakes)(void *context);
 };
 
 /* How IF-SEND or IF-RECV ends. */
