@@ -21,6 +21,7 @@ from pynvme.bugs import (
     queues,
     reports,
     resets,
+    security,
     states,
     zones,
 )
@@ -42,6 +43,7 @@ GROUPS = {
     "K": "keys and values",
     "M": "the Management Interface",
     "P": "paths to namespaces, virtual functions",
+    "T": "TCG Opal, RPMB, boot partitions, Lockdown",
     "Z": "zones",
 }
 """The groups, by the letter of their numbers."""
@@ -57,6 +59,7 @@ BUGS: dict[str, Bug] = {
         media,
         states,
         protection,
+        security,
         zones,
         placement,
         paths,

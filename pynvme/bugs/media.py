@@ -82,7 +82,9 @@ BUGS = (
         "A namespace that is protected until the next power cycle stays protected",
         "The state of the protection is stored.",
         "Base 2.0, 8.12 Namespace Write Protection",
-        waits_for="a fault rule that changes how long a namespace is protected",
+        ("do security=protection-stays",),
+        {"write_protection": 1, "rpmb": 1},
+        areas=("security",),
     ),
     Bug(
         "F8",
@@ -109,8 +111,10 @@ BUGS = (
         "locking-range-off-by-one",
         "A locking range begins one LBA too late",
         "The range of TCG Opal is rounded to the alignment.",
-        "TCG Storage Opal SSC, Locking Range",
-        waits_for="a fault rule that changes a locking range",
+        "TCG Opal 2.01, 4.3.5.2 Locking",
+        ("do security=range-start",),
+        {"tcg": 1},
+        areas=("security",),
     ),
     Bug(
         "F11",

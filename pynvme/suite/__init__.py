@@ -38,6 +38,7 @@ AREAS = {
     "reservations": "reservations",
     "mi": "the Management Interface",
     "paths": "paths: asymmetric namespace access",
+    "security": "security: TCG, RPMB, write protection, boot partitions, Lockdown",
     "injection": "errors that the host injects",
     "age": "age",
     "metadata": "metadata, and guards of each size",

@@ -43,6 +43,7 @@ Pin = Union[str, bytes]
 _LEVEL_0 = 1
 _PROTOCOL = 1
 _COMID_PROTOCOL = 2
+_TPER_RESET = 4
 _HEADERS = struct.Struct(">IHHIII IIIHHII 6xHI")
 _BUFFER = 2048
 _TIMEOUT = 10.0
@@ -272,6 +273,19 @@ class Tcg:
         if len(results) < 2 or not isinstance(results[0], int) or not isinstance(results[1], int):
             raise TcgError(f"SyncSession does not have the numbers of the session: {results}")
         return Session(self, results[1], results[0])
+
+    def tper_reset(self) -> None:
+        """Reset the TPer, by protocol 02h and ComID 0004h (Opal 3.3.3): all sessions end, and ranges lock.
+
+        Only ranges whose LockOnReset has the type 3 (programmatic) lock. Raises TcgError unless
+        ProgrammaticResetEnable of the table TPerInfo is set.
+
+        Example:
+            >>> with opal.session(0x0000020500000001, 0x0000000900000006, "secret") as admin_sp:
+            ...     admin_sp.set(0x0000020100030001, {8: 1})
+            >>> opal.tper_reset()
+        """
+        self.wire.send(_COMID_PROTOCOL, _TPER_RESET, bytes(512))
 
     def stack_reset(self) -> None:
         """End the session and drop the response of the ComID, by protocol 02h (Core 3.3.4.6)."""

@@ -31,7 +31,7 @@ def test_identities_are_unique() -> None:
 @pytest.mark.parametrize("area, test", TESTS, ids=lambda value: getattr(value, "name", value))
 def test_a_test_says_what_it_does(area: str, test: pages.Test) -> None:
     assert re.fullmatch(rf"{area.upper()}-\d+", test.identity)
-    assert re.match(r"(Base|NVM|ZNS|KV|PCIe|OCP|NVMe-MI)[ A-Za-z]* \d", test.clause)
+    assert re.match(r"(Base|NVM|ZNS|KV|PCIe|OCP|NVMe-MI|TCG)[ A-Za-z]* \d", test.clause)
     assert len(test.purpose.split()) > 5 and test.purpose.endswith(".")
     assert re.match(r"1\. ", test.steps)
 

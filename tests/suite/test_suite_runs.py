@@ -26,6 +26,7 @@ DRIVES = {
     "zones": "vssd:size=64M,namespaces=2,zoned=1,zone_size=1M,zone_capacity=768K",
     "key_value": "vssd:size=64M,namespaces=2,key_value=1,kv_keys=500",
     "placement": "vssd:fdp,streams,size=64M",
+    "security": "vssd:tcg,rpmb,write_protection,boot_partitions,lockdown,size=64M",
     "reservations": "vssd:reservations,size=64M",
     "paths": "vssd:namespaces=2,ana=2,size=64M",
     "metadata": "vssd:protection,size=64M",
