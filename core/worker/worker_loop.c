@@ -168,16 +168,6 @@ static void place(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
 	nvme_set_field(&slot->cmd, NVME_FIELD_WRITE_DSPEC, config->placement[next]);
 }
 
-/* What a command has beside its LBAs and data. */
-static NOT_INLINE void describe_unusual(struct pyn_worker_run *run, struct pyn_worker_slot *slot,
-					const struct pyn_workload_io *io)
-{
-	if (run->state.zones)
-		pyn_zones_begin(run, slot, io);
-	else if (run->config.extra.placements)
-		place(run, slot);
-}
-
 static struct nvme_dsm_range *range_of(const struct pyn_worker_slot *slot)
 {
 	return slot->range.memory;
@@ -366,6 +356,19 @@ static NOT_INLINE void begin_metadata(struct pyn_worker_run *run, struct pyn_wor
 	pyn_worker_meta_begin(run, slot);
 }
 
+/* Add what a command has beside its LBAs and data. true: it has metadata, with which it has begun. */
+static NOT_INLINE bool begin_unusual(struct pyn_worker_run *run, struct pyn_worker_slot *slot,
+				     const struct pyn_workload_io *io, struct pyn_cmdlog_entry *entry)
+{
+	if (run->state.zones)
+		pyn_zones_begin(run, slot, io);
+	else if (run->config.extra.placements)
+		place(run, slot);
+	if (run->state.meta.slots)
+		begin_metadata(run, slot, entry);
+	return run->state.meta.slots;
+}
+
 /* Prepare the next command of slot index. false: there is none, since the region is filled. */
 static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slot *slot, uint16_t index,
 			       struct pyn_cmdlog_entry *entry)
@@ -386,13 +389,9 @@ static NOT_INLINE bool prepare(struct pyn_worker_run *run, struct pyn_worker_slo
 		if (__builtin_expect(run->state.is_unusual, 0) && mixes_sgls(run))
 			use_share(run, slot);
 		describe(run, slot, index, &io, opcode);
-		if (__builtin_expect(run->state.is_unusual, 0))
-			describe_unusual(run, slot, &io);
 		run->result.io_count[slot->op]++;
-		if (__builtin_expect(run->state.is_unusual, 0) && run->state.meta.slots) {
-			begin_metadata(run, slot, entry);
+		if (__builtin_expect(run->state.is_unusual, 0) && begin_unusual(run, slot, &io, entry))
 			return true;
-		}
 	}
 	if (slot->flags & (PYN_FLAG_CHECK | PYN_FLAG_CHANGE))
 		begin(run, slot, entry);
