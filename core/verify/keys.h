@@ -47,7 +47,8 @@ void pyn_keys_note(struct pyn_keys *keys, uint64_t number, struct pyn_digest dig
 /* The digest whose CRC is in a cell of this key, if it is one of the last two; or else one that fits no value. */
 struct pyn_digest pyn_keys_expected(struct pyn_keys *keys, uint64_t number, uint32_t crc);
 
-/* Whether the key had this value before, as far as its last values are remembered, and whether another key has it, which *other names then. */
+/* Whether the key had this value before, as far as its last values are remembered, and whether another key has it,
+ * which *other names then. */
 bool pyn_keys_had(struct pyn_keys *keys, uint64_t number, struct pyn_digest digest);
 bool pyn_keys_swapped(struct pyn_keys *keys, uint64_t number, struct pyn_digest digest, struct pyn_key *other);
 

@@ -34,8 +34,8 @@ uint32_t vssd_boot_register(const struct vssd_ctrl *ctrl, uint32_t offset)
 	}
 }
 
-/* Copy what BPRSEL selects to where BPMBL points. Its reserved bits count, because SPDK's test points to memory that is
- * not aligned. False: the selection is not inside the partition, or the memory fails. */
+/* Copy what BPRSEL selects to where BPMBL points. Its reserved bits count, because SPDK's test points to memory that
+ * is not aligned. False: the selection is not inside the partition, or the memory fails. */
 static bool copy(struct vssd_ctrl *ctrl)
 {
 	const struct vssd_boot_registers *boot = &ctrl->regs.boot;
