@@ -1158,6 +1158,7 @@ HEADERS = (
             enums.NAMESPACE_ATTACHMENT,
             enums.LOCKDOWN_SCOPE,
             enums.LOCKDOWN_INTERFACE,
+            enums.CAPACITY_OPERATION,
             _RW,
             DSM_RANGE,
             Constant("NVME_DSM_AD", 0x4, "command dword 11: deallocate", "{:#x}u"),

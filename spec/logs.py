@@ -875,6 +875,37 @@ MEDIA_UNIT_STATUS = Structure(
     label="LID 10h",
 )
 
+GROUP_CONFIGURATION = Structure(
+    "EnduranceGroupConfiguration",
+    "nvme_group_configuration",
+    82,
+    (
+        Field("endgid", 0, 2, "endurance group"),
+        Field("caf", 2, 2, "capacity adjustment factor", unit="1/100"),
+        Field("tegcap", 16, 16, "total capacity", unit="bytes"),
+        Field("segcap", 32, 16, "spare capacity", unit="bytes"),
+        Field("ee", 48, 16, "endurance estimate", unit="10^9 bytes"),
+        Field("egsets", 80, 2, "NVM sets, whose identifiers follow, and then the channels"),
+    ),
+    text="Endurance Group Configuration Descriptor",
+    section="5.1.12.1.18",
+    label="endurance group configuration descriptor",
+)
+
+CAPACITY_CONFIGURATION = Structure(
+    "CapacityConfiguration",
+    "nvme_capacity_configuration",
+    32,
+    (
+        Field("ccid", 0, 2, "configuration"),
+        Field("did", 2, 2, "domain"),
+        Field("egcn", 4, 2, "endurance groups, whose descriptors follow"),
+    ),
+    text="Capacity Configuration Descriptor",
+    section="5.1.12.1.18",
+    label="capacity configuration descriptor",
+)
+
 CAPACITY_CONFIGURATIONS = Structure(
     "CapacityConfigurationsLog",
     "nvme_capacity_configurations_log",
@@ -1498,6 +1529,8 @@ HEADERS = (
             ENDURANCE_GROUP_EVENTS,
             MEDIA_UNIT,
             MEDIA_UNIT_STATUS,
+            GROUP_CONFIGURATION,
+            CAPACITY_CONFIGURATION,
             CAPACITY_CONFIGURATIONS,
             FEATURE_EFFECTS_LOG,
             MI_EFFECTS_LOG,

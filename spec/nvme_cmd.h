@@ -394,6 +394,15 @@ enum nvme_lockdown_interface {
 	NVME_LOCKDOWN_BY_OUT_OF_BAND = 2, /* out of band on a management endpoint */
 };
 
+/* OPER of Capacity Management. Section 5.1.3. */
+enum nvme_capacity_operation {
+	NVME_CAPACITY_SELECT_CONFIGURATION = 0,
+	NVME_CAPACITY_CREATE_ENDURANCE_GROUP = 1,
+	NVME_CAPACITY_DELETE_ENDURANCE_GROUP = 2,
+	NVME_CAPACITY_CREATE_NVM_SET = 3,
+	NVME_CAPACITY_DELETE_NVM_SET = 4,
+};
+
 /* Command dword 12 of Read, Write and their relatives. */
 #define NVME_RW_LR (UINT32_C(1) << 31) /* limited retry */
 #define NVME_RW_FUA (UINT32_C(1) << 30) /* force unit access */

@@ -108,12 +108,9 @@ struct nvme_id_ctrl {
 	uint32_t ver; /* version, as register VS, bits 7:0 TER, 15:8 MNR, 31:16 MJR */
 	uint32_t rtd3r; /* RTD3 resume latency, us */
 	uint32_t rtd3e; /* RTD3 entry latency, us */
-	/* optional asynchronous events, bits 12 PLEA, 14 EGEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 19 ANSAN, 31 DLPCN */
+	/* optional asynchronous events, bits 12 PLEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 19 ANSAN, 31 DLPCN */
 	uint32_t oaes;
-	/*
-	 * controller attributes, bits 2 NSETS, 3 RRLVLS, 5 PLM, 6 TBKAS, 8 SQA, 10 MDS, 11 FCM, 12 VCM, 13 DEG, 14
-	 * DNVMS, 16 MEM, 17 HMBR, 18 RHII, 19 FDPS
-	 */
+	/* controller attributes, bits 5 PLM, 6 TBKAS, 8 SQA, 10 MDS, 16 MEM, 17 HMBR, 18 RHII, 19 FDPS */
 	uint32_t ctratt;
 	uint16_t rrls; /* read recovery levels, one a bit */
 	uint8_t bpcap; /* boot partition capabilities, bits 1:0 RPMBBPWPS, 2 SFBPWPS */
@@ -251,6 +248,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_OAES_FIRMWARE 0x200u /* Firmware Activation Starting */
 #define NVME_OAES_ANA 0x800u /* Asymmetric Namespace Access Change */
 #define NVME_OAES_LBA_STATUS 0x2000u /* LBA Status Information Alert */
+#define NVME_OAES_ENDURANCE_GROUP 0x4000u /* Endurance Group Event Aggregate Log Page Change */
 #define NVME_OAES_ZONE_CHANGED 0x8000000u /* Zone Descriptor Changed */
 
 /* FRMW. */
@@ -267,9 +265,15 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 /* CTRATT. */
 #define NVME_CTRATT_HOST_ID 0x1u /* host identifiers of 128 bits */
 #define NVME_CTRATT_NOPSPM 0x2u /* non-operational power state permissive mode */
+#define NVME_CTRATT_NSETS 0x4u /* NVM sets */
+#define NVME_CTRATT_RRLVLS 0x8u /* read recovery levels */
 #define NVME_CTRATT_EGS 0x10u /* endurance groups */
 #define NVME_CTRATT_NS_GRANULARITY 0x80u /* namespace granularity */
 #define NVME_CTRATT_ULIST 0x200u /* UUID list */
+#define NVME_CTRATT_FCM 0x800u /* fixed capacity management */
+#define NVME_CTRATT_VCM 0x1000u /* variable capacity management */
+#define NVME_CTRATT_DEG 0x2000u /* Delete Endurance Group */
+#define NVME_CTRATT_DNVMS 0x4000u /* Delete NVM Set */
 #define NVME_CTRATT_ELBAS 0x8000u /* extended LBA formats */
 
 /* OACS. */

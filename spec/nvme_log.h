@@ -530,6 +530,28 @@ struct nvme_media_unit_status_log {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_media_unit_status_log) == 16, "LID 10h");
 
+/* Endurance Group Configuration Descriptor. Section 5.1.12.1.18. */
+struct nvme_group_configuration {
+	uint16_t endgid; /* endurance group */
+	uint16_t caf; /* capacity adjustment factor, 1/100 */
+	uint8_t rsvd4[12];
+	uint64_t tegcap[2]; /* total capacity, bytes */
+	uint64_t segcap[2]; /* spare capacity, bytes */
+	uint64_t ee[2]; /* endurance estimate, 10^9 bytes */
+	uint8_t rsvd64[16];
+	uint16_t egsets; /* NVM sets, whose identifiers follow, and then the channels */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_group_configuration) == 82, "endurance group configuration descriptor");
+
+/* Capacity Configuration Descriptor. Section 5.1.12.1.18. */
+struct nvme_capacity_configuration {
+	uint16_t ccid; /* configuration */
+	uint16_t did; /* domain */
+	uint16_t egcn; /* endurance groups, whose descriptors follow */
+	uint8_t rsvd6[26];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_capacity_configuration) == 32, "capacity configuration descriptor");
+
 /* Supported Capacity Configuration List, LID 11h. Section 5.1.12.1.18. */
 struct nvme_capacity_configurations_log {
 	uint8_t sccn; /* configurations */

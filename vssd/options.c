@@ -52,6 +52,13 @@ static const struct choice versions[] = {
 
 static const struct choice sgls[] = {{"none", 0}, {"dword", NVME_SGLS_DWORDS}, {"byte", NVME_SGLS_BYTES}, {NULL, 0}};
 
+static const struct choice managements[] = {
+	{"none", VSSD_CAPACITY_NONE},
+	{"fixed", VSSD_CAPACITY_FIXED},
+	{"variable", VSSD_CAPACITY_VARIABLE},
+	{NULL, 0},
+};
+
 static const struct choice profiles[] = {
 	{"client", VSSD_PROFILE_CLIENT},
 	{"datacenter", VSSD_PROFILE_DATACENTER},
@@ -109,6 +116,16 @@ static const struct entry entries[] = {
 	{"unallocated", SIZE, DRIVE, AT(drive.optional.unallocated), 0, UINT64_MAX, 0, "SIZE",
 	 "capacity beyond that of the first namespaces, for those that the host creates",
 	 "a size like 64M, at least 4K, or 0", "0", NULL},
+	{"endurance-groups", NUMBER, DRIVE, AT(drive.division.groups), 0, VSSD_MAX_GROUPS, 0, "N",
+	 "divide the capacity into N endurance groups, to which the namespaces belong in turn", NULL, NULL, NULL},
+	{"nvm-sets", NUMBER, DRIVE, AT(drive.division.sets), 0, VSSD_MAX_SETS, 0, "N",
+	 "divide it into N NVM sets, which are in one endurance group or in those of --endurance-groups", NULL, NULL,
+	 NULL},
+	{"capacity-management", CHOICE, DRIVE, AT(drive.division.management), 0, 0, VSSD_CAPACITY_NONE, "KIND",
+	 "let the host select a division (fixed), or create and delete groups and sets (variable)", NULL, NULL,
+	 managements},
+	{"read-recovery-levels", FLAG, DRIVE, AT(drive.division.recovery_levels), 0, 1, 0, NULL,
+	 "have feature 12h, Read Recovery Level, with levels 4 and 15", NULL, "", NULL},
 	{"profile", CHOICE, DRIVE, AT(drive.optional.profile), 0, 0, VSSD_PROFILE_CLIENT, "NAME",
 	 "have the optional features of this kind of drive", NULL, NULL, profiles},
 	{"queues", NUMBER, DRIVE, AT(drive.queues), 1, VSSD_MAX_IO_QUEUES, 16, "N", "number of IO queue pairs", NULL,
@@ -512,7 +529,9 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.write_protection |= all && !options->null_store;
 	options->optional.protection |= all && !options->null_store && options->lba_size <= BLOCK;
 	options->optional.metadata |= options->optional.protection;
-	options->optional.fdp |= all && !options->file && !options->null_store && options->lba_size <= BLOCK;
+	options->optional.fdp |= all && !options->file && !options->null_store && options->lba_size <= BLOCK &&
+				 !options->division.groups && !options->division.sets;
+	options->division.recovery_levels |= all && options->version >= NVME_1_4;
 	if (all && !options->optional.ana && options->optional.controllers > 1)
 		options->optional.ana = options->namespaces;
 	if (all && !options->optional.sgls)
@@ -695,9 +714,9 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->optional.fdp && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive has no reclaim units: leave out --fdp or --null");
-	if (check_zones(options, err))
+	if (check_zones(options, err) || check_key_value(options, err))
 		return -EINVAL;
-	return check_key_value(options, err);
+	return vssd_options_check_division(options, err);
 }
 
 int vssd_options_check(const struct vssd_options *options, struct pyn_error *err)

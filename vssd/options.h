@@ -15,6 +15,8 @@
 #define VSSD_MAX_IO_QUEUES 64u
 #define VSSD_MAX_NAMESPACES 32u
 #define VSSD_MAX_CONTROLLERS 16u
+#define VSSD_MAX_GROUPS 8u /* endurance groups */
+#define VSSD_MAX_SETS 16u  /* NVM sets */
 #define VSSD_SERIAL_SIZE 20u
 #define VSSD_TIME_DERIVED UINT32_MAX
 #define VSSD_MAX_FAULTS 64u /* --fault options */
@@ -92,6 +94,17 @@ struct vssd_kv_options {
 	uint32_t keys;         /* that a namespace can have (MNK); 0: no limit */
 };
 
+/* How the host can change the division of the capacity. */
+enum vssd_capacity_management { VSSD_CAPACITY_NONE, VSSD_CAPACITY_FIXED, VSSD_CAPACITY_VARIABLE };
+
+/* How the capacity of a new drive is divided. */
+struct vssd_division_options {
+	uint32_t groups;      /* endurance groups; 0: none, unless there are sets */
+	uint32_t sets;        /* NVM sets; 0: none */
+	uint32_t management;  /* enum vssd_capacity_management */
+	bool recovery_levels; /* feature 12h */
+};
+
 /* The options of the drive; the table describes each. */
 struct vssd_options {
 	uint64_t size;          /* bytes of each namespace, which uses only whole blocks of 4 KiB */
@@ -117,6 +130,7 @@ struct vssd_options {
 	struct vssd_optional optional;
 	struct vssd_zone_options zones;
 	struct vssd_kv_options kv;
+	struct vssd_division_options division;
 };
 
 /* The command line: options of the drive and of its process. */
@@ -137,6 +151,9 @@ void vssd_options_default(struct vssd_options *options);
 
 /* Check the options. 0, or -EINVAL: a value is invalid, or values contradict each other. */
 int vssd_options_check(const struct vssd_options *options, struct pyn_error *err);
+
+/* Check how the options divide the capacity, as a part of vssd_options_check(). */
+int vssd_options_check_division(const struct vssd_options *options, struct pyn_error *err);
 
 /* Parse a command line. 0, or -EINVAL. The strings in arguments point into argv. */
 int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, struct pyn_error *err);

@@ -1032,6 +1032,44 @@ class MediaUnitStatusLog(_Structure):
     units = Elements(16, Nested(MediaUnit), None, "media units", counted_by="nmu")
 
 
+class EnduranceGroupConfiguration(_Structure):
+    """Endurance Group Configuration Descriptor. Section 5.1.12.1.18. 82 bytes.
+
+    endgid    1:0  endurance group
+    caf       3:2  capacity adjustment factor, 1/100
+    tegcap  31:16  total capacity, bytes
+    segcap  47:32  spare capacity, bytes
+    ee      63:48  endurance estimate, 10^9 bytes
+    egsets  81:80  NVM sets, whose identifiers follow, and then the channels
+    """
+
+    SIZE = 82
+    TEXT = "Endurance Group Configuration Descriptor"
+
+    endgid = Field(0, Number(2), "endurance group")
+    caf = Field(2, Number(2), "capacity adjustment factor", "1/100")
+    tegcap = Field(16, Number(16), "total capacity", "bytes")
+    segcap = Field(32, Number(16), "spare capacity", "bytes")
+    ee = Field(48, Number(16), "endurance estimate", "10^9 bytes")
+    egsets = Field(80, Number(2), "NVM sets, whose identifiers follow, and then the channels")
+
+
+class CapacityConfiguration(_Structure):
+    """Capacity Configuration Descriptor. Section 5.1.12.1.18. 32 bytes.
+
+    ccid  1:0  configuration
+    did   3:2  domain
+    egcn  5:4  endurance groups, whose descriptors follow
+    """
+
+    SIZE = 32
+    TEXT = "Capacity Configuration Descriptor"
+
+    ccid = Field(0, Number(2), "configuration")
+    did = Field(2, Number(2), "domain")
+    egcn = Field(4, Number(2), "endurance groups, whose descriptors follow")
+
+
 class CapacityConfigurationsLog(_Structure):
     """Supported Capacity Configuration List, LID 11h. Section 5.1.12.1.18. 16 bytes and what follows.
 

@@ -75,6 +75,8 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
         return dice.choice(re.findall(r"\d+\.\d+(?:\.\d+)?", says.partition("(")[0]))
     if kind == "NAME":
         return dice.choice(("client", "datacenter", "everything"))
+    if kind == "KIND":
+        return dice.choice(("none", "fixed", "variable"))
     if kind == "ALIGNMENT":
         return dice.choice(("none", "dword", "byte"))
     if kind == "MS":
@@ -183,6 +185,19 @@ def functions_contradict(options: dict[str, str | None]) -> bool:
     return int(options.get("virtual-functions") or 0) > 0 and (several or old)
 
 
+def division_contradicts(options: dict[str, str | None]) -> bool:
+    """Whether the options of endurance groups and NVM sets exclude each other, or others."""
+    groups, sets = (int(options.get(name) or 0) for name in ("endurance-groups", "nvm-sets"))
+    version = options.get("nvme-version") or "2.0"
+    manages = options.get("capacity-management", "none") != "none"
+    return (
+        0 < sets < groups
+        or (groups + sets > 0 and ("fdp" in options or version < "1.4"))
+        or (manages and (groups + sets == 0 or not creates_namespaces(options) or version < "2.0"))
+        or ("read-recovery-levels" in options and version < "1.4")
+    )
+
+
 def contradicts(options: dict[str, str | None]) -> bool:
     """Whether the drive must refuse these options."""
     total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
@@ -193,6 +208,7 @@ def contradicts(options: dict[str, str | None]) -> bool:
     )
     return (
         bool(lost)
+        or division_contradicts(options)
         or ("file" in options and "fdp" in options)
         or int(options.get("private-namespaces") or 0) > int(options.get("namespaces") or 1)
         or (

@@ -159,6 +159,7 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_VIRTUALIZATION] = {vssd_virtualization_management, VSSD_NEEDS_VIRTUAL},
 	[NVME_ADMIN_LOCKDOWN] = {vssd_lockdown, ANYTIME | VSSD_NEEDS_LOCKDOWN},
 	[NVME_ADMIN_DOORBELL_BUFFER_CONFIG] = {vssd_doorbell_buffer_config, ANYTIME | VSSD_NEEDS_SHADOW},
+	[NVME_ADMIN_CAPACITY_MANAGEMENT] = {vssd_capacity_management, VSSD_NEEDS_CAPACITY},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},
 	[NVME_ADMIN_SECURITY_SEND] = {vssd_security_send, VSSD_NEEDS_SECURITY},
 	[NVME_ADMIN_SECURITY_RECEIVE] = {vssd_security_receive, VSSD_NEEDS_SECURITY},

@@ -18,10 +18,14 @@ uint16_t vssd_set_features(struct vssd_request *request);
 uint16_t vssd_get_log_page(struct vssd_request *request);
 uint16_t vssd_ns_attachment(struct vssd_request *request);
 uint16_t vssd_ns_management(struct vssd_request *request);
+uint16_t vssd_capacity_management(struct vssd_request *request);
 uint16_t vssd_sanitize(struct vssd_request *request);
 uint16_t vssd_security_receive(struct vssd_request *request);
 uint16_t vssd_security_send(struct vssd_request *request);
 uint16_t vssd_self_test(struct vssd_request *request);
+
+/* Delete namespaces, a bit for each by NSID - 1, unless one of them must not be deleted. Returns a status. */
+uint16_t vssd_ns_delete_these(struct vssd_request *request, uint32_t nsids);
 
 /* Whether the drive has this log page; Identify announces some of them. */
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid);

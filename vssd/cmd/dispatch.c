@@ -195,6 +195,8 @@ static void account(const struct vssd_request *request, uint16_t status)
 		return;
 	}
 	vssd_account_io(ctrl, request->sq->qid, &brief, cmd->opc, request->bytes, status);
+	if (request->ns && request->ns->endgid)
+		vssd_division_count(ctrl->subsystem, request->ns, cmd->opc, request->bytes, status);
 	ctrl->queues.data_moved += request->bytes;
 }
 

@@ -50,6 +50,13 @@ uint16_t vssd_injection_get(struct vssd_request *request, enum nvme_feature_sele
 /* End all errors that the host has injected. */
 void vssd_injection_clear(struct vssd_ctrl *ctrl);
 
+/* ---- feature_capacity.c ---- */
+
+uint16_t vssd_recovery_set(struct vssd_request *request);
+uint16_t vssd_recovery_get(struct vssd_request *request, enum nvme_feature_select select);
+uint16_t vssd_group_events_set(struct vssd_request *request);
+uint16_t vssd_group_events_get(struct vssd_request *request, enum nvme_feature_select select);
+
 /* ---- feature_fdp.c ---- */
 
 uint16_t vssd_fdp_set(struct vssd_request *request);

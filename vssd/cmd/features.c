@@ -376,6 +376,8 @@ static const struct feature features[256] = {
 					vssd_reservation_mask_get},
 	[NVME_FEAT_RESERVATION_PERSISTENCE] = {NVME_1_1, CHANGEABLE | NVME_FEATURE_PER_NS, 0, 0,
 					       vssd_reservation_persistence_set, vssd_reservation_persistence_get},
+	[NVME_FEAT_READ_RECOVERY] = {NVME_1_4, CHANGEABLE, 0, 0, vssd_recovery_set, vssd_recovery_get},
+	[NVME_FEAT_ENDURANCE_GROUP] = {NVME_1_4, CHANGEABLE, 0, 0, vssd_group_events_set, vssd_group_events_get},
 	[NVME_FEAT_FDP] = {NVME_2_0, SAVEABLE, 0, 0, vssd_fdp_set, vssd_fdp_get},
 	[NVME_FEAT_FDP_EVENTS] = {NVME_2_0, SAVEABLE | NVME_FEATURE_PER_NS, 0, 0, vssd_fdp_events_set,
 				  vssd_fdp_events_get},
@@ -400,6 +402,10 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	if (fid == NVME_FEAT_VWC && ctrl->options->cache_size == 0)
 		return NULL;
 	if ((fid == NVME_FEAT_FDP || fid == NVME_FEAT_FDP_EVENTS) && !ctrl->subsystem->fdp)
+		return NULL;
+	if (fid == NVME_FEAT_READ_RECOVERY && !ctrl->options->division.recovery_levels)
+		return NULL;
+	if (fid == NVME_FEAT_ENDURANCE_GROUP && !ctrl->subsystem->fdp && !vssd_is_divided(ctrl->subsystem))
 		return NULL;
 	if ((fid == NVME_FEAT_RESERVATION_MASK || fid == NVME_FEAT_RESERVATION_PERSISTENCE) &&
 	    !ctrl->options->optional.reservations)
@@ -427,6 +433,7 @@ uint32_t vssd_features_events(const struct vssd_ctrl *ctrl)
 	return SMART_WARNINGS | (vssd_since(ctrl, NVME_1_2) ? NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE : 0) |
 	       (vssd_since(ctrl, NVME_1_3) ? NVME_ASYNC_EVENT_TELEMETRY : 0) |
 	       (vssd_has_ana(ctrl) ? NVME_OAES_ANA : 0) |
+	       (ctrl->subsystem->fdp || vssd_is_divided(ctrl->subsystem) ? NVME_OAES_ENDURANCE_GROUP : 0) |
 	       (ctrl->options->zones.namespaces ? NVME_OAES_ZONE_CHANGED : 0) |
 	       (vssd_feature_supported(ctrl, NVME_FEAT_LBA_STATUS) ? NVME_OAES_LBA_STATUS : 0);
 }

@@ -5,6 +5,7 @@
 
 #include "spec/pci.h"
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/capacity.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
@@ -97,8 +98,9 @@ static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->ver = ctrl->options->version;
 	id->rtd3r = SHUTDOWN_US;
 	id->rtd3e = SHUTDOWN_US;
-	id->oaes = vssd_features_events(ctrl) & (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_OAES_ANA |
-						 NVME_OAES_ZONE_CHANGED | NVME_OAES_LBA_STATUS);
+	id->oaes = vssd_features_events(ctrl) &
+		   (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_OAES_ANA | NVME_OAES_ZONE_CHANGED |
+		    NVME_OAES_LBA_STATUS | NVME_OAES_ENDURANCE_GROUP);
 	id->frmw |= NVME_FRMW_NO_RESET;
 	id->wctemp = VSSD_WCTEMP;
 	id->cctemp = VSSD_CCTEMP;
@@ -214,10 +216,7 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		id->nvmsr = NVMESD;
 		id->vwci = (uint8_t)(VWCRV | ctrl->features.management.vpd_writes);
 	}
-	if (ctrl->subsystem->fdp) {
-		id->ctratt |= NVME_CTRATT_EGS;
-		id->endgidmax = VSSD_ENDGID;
-	}
+	vssd_capacity_identify(ctrl, id);
 	if (has_copy(ctrl))
 		id->ocfs = vssd_copy_formats(ctrl->options);
 	return NVME_SC_SUCCESS;
@@ -310,7 +309,8 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 		id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;
 	if (vssd_since(ctrl, NVME_1_4))
 		describe_preferences(ns, id);
-	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
+	id->nvmsetid = ns->setid;
+	id->endgid = ns->endgid;
 	if (vssd_has_ana(ctrl))
 		describe_access(ctrl, ns, id);
 	if (has_copy(ctrl)) {
@@ -562,25 +562,11 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 	id->nmic = ns->shared;
 	id->rescap = rescap(ctrl);
 	id->fpi = format_progress(ctrl, ns);
-	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
+	id->nvmsetid = ns->setid;
+	id->endgid = ns->endgid;
 	id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;
 	id->anagrpid = vssd_has_ana(ctrl) ? ns->anagrpid : 0;
 	id->nstat = 1;
-	return NVME_SC_SUCCESS;
-}
-
-/* The endurance groups from that of the command on. */
-static uint16_t identify_endurance_groups(struct vssd_request *request, uint8_t *data)
-{
-	struct nvme_endurance_group_list *list = (struct nvme_endurance_group_list *)data;
-
-	if (!request->ctrl->subsystem->fdp)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNS, "CNS"),
-				   VSSD_OWN);
-	if ((uint16_t)request->cmd.cdw11 <= VSSD_ENDGID) {
-		list->num = 1;
-		list->endgid[0] = VSSD_ENDGID;
-	}
 	return NVME_SC_SUCCESS;
 }
 
@@ -639,7 +625,8 @@ static const struct {
 	[NVME_CNS_SECONDARY_CTRL_LIST] = {identify_secondaries, NVME_1_3, false},
 	[NVME_CNS_NS_GRANULARITY] = {identify_granularity, NVME_1_4, true},
 	[NVME_CNS_UUID_LIST] = {identify_uuid_list, NVME_1_4, false},
-	[NVME_CNS_ENDURANCE_GROUP_LIST] = {identify_endurance_groups, NVME_2_0, false},
+	[NVME_CNS_NVM_SET_LIST] = {vssd_identify_sets, NVME_1_4, false},
+	[NVME_CNS_ENDURANCE_GROUP_LIST] = {vssd_identify_groups, NVME_2_0, false},
 	[NVME_CNS_CSI_ALLOCATED_NS_LIST] = {identify_csi_allocated_list, NVME_2_0, true},
 	[NVME_CNS_CSI_ALLOCATED_NS] = {identify_csi_allocated_ns, NVME_2_0, true},
 	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0, false},

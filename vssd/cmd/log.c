@@ -4,6 +4,7 @@
 
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/ana.h"
+#include "vssd/cmd/capacity.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/log_pel.h"
@@ -20,8 +21,6 @@
 #define LSP_SHIFT 8 /* cdw10, 7 bits */
 
 #define RGO 1u             /* log page 0Ch, in the log specific parameter: return groups only */
-#define CAF_UNCHANGED 100u /* log page 10h: the capacity is that without a capacity configuration, in 1/100 */
-
 /* The parameters of a Get Log Page command, and its result. */
 struct query {
 	uint8_t lsp; /* log specific parameter, log specific identifier, command set identifier */
@@ -108,17 +107,9 @@ static uint16_t fill_ana(struct vssd_request *request, struct query *query)
 	return NVME_SC_SUCCESS;
 }
 
-/* The medium is one media unit, without channels. */
 static uint16_t fill_media_units(struct vssd_request *request, struct query *query)
 {
-	struct nvme_media_unit_status_log *log = (struct nvme_media_unit_status_log *)query->buffer;
-	struct nvme_smart_log smart = {0};
-
-	vssd_health_smart(request->ctrl->subsystem, &smart);
-	log->nmu = 1;
-	log->units[0].caf = CAF_UNCHANGED;
-	log->units[0].avsp = smart.avsp;
-	log->units[0].pused = smart.pused;
+	vssd_media_units_log(request->ctrl, (struct nvme_media_unit_status_log *)query->buffer);
 	return NVME_SC_SUCCESS;
 }
 
@@ -173,11 +164,19 @@ static uint16_t fill_ocp_error_recovery(struct vssd_request *request, struct que
 
 static uint16_t fill_endurance_group(struct vssd_request *request, struct query *query)
 {
-	uint16_t status = vssd_fdp_log_check(request, false);
+	return vssd_group_log(request, (struct nvme_endurance_group_log *)query->buffer);
+}
 
-	if (!status)
-		vssd_endurance_group_log(request->ctrl, (struct nvme_endurance_group_log *)query->buffer);
-	return status;
+static uint16_t fill_group_events(struct vssd_request *request, struct query *query)
+{
+	vssd_group_events_log(request->ctrl, (struct nvme_endurance_group_events_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_configurations(struct vssd_request *request, struct query *query)
+{
+	vssd_configurations_log(request->ctrl, query->buffer);
+	return NVME_SC_SUCCESS;
 }
 
 static uint16_t fill_fdp_configurations(struct vssd_request *request, struct query *query)
@@ -288,6 +287,7 @@ static const struct log_page {
 	bool fdp;    /* the drive has it with the option --fdp */
 	bool per_ns; /* of one namespace, which is zoned: a drive with the option --zoned has it */
 	bool boot;   /* the drive has it with the option --boot-partitions */
+	bool groups; /* the drive has it if it has endurance groups */
 } pages[256] = {
 	[NVME_LOG_SUPPORTED] = {fill_supported, sizeof(struct nvme_supported_logs), 4, false, NVME_2_0},
 	[NVME_LOG_ERROR] = {fill_error, (VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry), 4, true, NVME_1_0},
@@ -301,8 +301,9 @@ static const struct log_page {
 	[NVME_LOG_TELEMETRY_CTRL] = {fill_telemetry_ctrl, sizeof(struct vssd_telemetry_page), NVME_TELEMETRY_BLOCK,
 				     false, NVME_1_3},
 	[NVME_LOG_MEDIA_UNIT_STATUS] = {fill_media_units,
-					sizeof(struct nvme_media_unit_status_log) + sizeof(struct nvme_media_unit), 4,
-					false, NVME_2_0},
+					sizeof(struct nvme_media_unit_status_log) +
+						VSSD_MEDIA_UNITS * sizeof(struct nvme_media_unit),
+					4, false, NVME_2_0},
 	[NVME_LOG_ANA] = {fill_ana, VSSD_ANA_LOG_SIZE, 4, true, NVME_1_4},
 	[NVME_LOG_FEATURE_EFFECTS] = {fill_feature_effects, sizeof(struct nvme_feature_effects_log), 4, false,
 				      NVME_2_0},
@@ -314,7 +315,12 @@ static const struct log_page {
 	[NVME_LOG_LBA_STATUS] = {fill_lba_status, VSSD_LBA_STATUS_PAGE, 4, false, NVME_1_4},
 	[NVME_LOG_SANITIZE] = {fill_sanitize, sizeof(struct nvme_sanitize_log), 4, true, NVME_1_3},
 	[NVME_LOG_ENDURANCE_GROUP] = {fill_endurance_group, sizeof(struct nvme_endurance_group_log), 4, false,
-				      NVME_2_0, .fdp = true},
+				      NVME_1_4, .groups = true},
+	[NVME_LOG_ENDURANCE_GROUP_EVENTS] = {fill_group_events,
+					     sizeof(struct nvme_endurance_group_events_log) + VSSD_MAX_GROUPS * 2, 4,
+					     true, NVME_1_4, .groups = true},
+	[NVME_LOG_CAPACITY_CONFIGURATIONS] = {fill_configurations, VSSD_CAPACITY_CONFIGURATIONS_SIZE, 4, false,
+					      NVME_2_0},
 	[NVME_LOG_FDP_CONFIGURATIONS] = {fill_fdp_configurations, VSSD_FDP_CONFIGURATIONS_SIZE, 4, false, NVME_2_0,
 					 .fdp = true},
 	[NVME_LOG_FDP_RUH_USAGE] = {fill_fdp_usage, VSSD_FDP_USAGE_SIZE, 4, false, NVME_2_0, .fdp = true},
@@ -347,6 +353,10 @@ bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 		return false;
 	if (lid == NVME_LOG_PERSISTENT_EVENT && !ctrl->options->optional.persistent_events)
 		return false;
+	if (lid == NVME_LOG_CAPACITY_CONFIGURATIONS && ctrl->options->division.management != VSSD_CAPACITY_FIXED)
+		return false;
+	if (pages[lid].groups && !ctrl->subsystem->fdp && !vssd_is_divided(ctrl->subsystem))
+		return false;
 	if (lid == NVME_LOG_ANA && !vssd_has_ana(ctrl))
 		return false;
 	return pages[lid].size && vssd_since(ctrl, pages[lid].since) &&
@@ -369,6 +379,8 @@ static void forget(struct vssd_ctrl *ctrl, uint8_t lid, uint32_t nsid)
 {
 	if (lid == NVME_LOG_CHANGED_NS)
 		ctrl->events.changed_ns = 0;
+	if (lid == NVME_LOG_ENDURANCE_GROUP_EVENTS)
+		ctrl->events.groups = 0;
 	if (lid == NVME_LOG_TELEMETRY_CTRL)
 		ctrl->telemetry.available = false;
 	if (lid == NVME_LOG_CHANGED_ZONES)

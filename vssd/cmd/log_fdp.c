@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The log pages of the endurance group and of Flexible Data Placement. NVM Express Base Specification 2.1, sections
- * 5.1.12.1.10 and 5.1.12.1.28 to 5.1.12.1.31. */
+/* The log pages of Flexible Data Placement. NVM Express Base Specification 2.1, sections 5.1.12.1.28 to 5.1.12.1.31.
+ */
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-#define FDPCV 0x80u      /* FDPA: the configuration is valid */
-#define UNIT 1000000000u /* bytes: units of the endurance group log */
-#define SECTORS(bytes) ((bytes) / VSSD_SECTOR_SIZE)
+#define FDPCV 0x80u /* FDPA: the configuration is valid */
 
 uint16_t vssd_fdp_log_check(struct vssd_request *request, bool needs_fdp)
 {
@@ -21,37 +19,6 @@ uint16_t vssd_fdp_log_check(struct vssd_request *request, bool needs_fdp)
 				   VSSD_STATE("Flexible Data Placement is disabled in the endurance group"),
 				   VSSD_OWN);
 	return NVME_SC_SUCCESS;
-}
-
-/* Units, rounded up. */
-static uint64_t units_of(uint64_t sectors)
-{
-	return sectors / SECTORS(UNIT) + (sectors % SECTORS(UNIT) != 0);
-}
-
-/* The group is the whole drive, so its counts are those of SMART. */
-void vssd_endurance_group_log(struct vssd_ctrl *ctrl, struct nvme_endurance_group_log *log)
-{
-	const struct vssd_fdp *fdp = ctrl->subsystem->fdp;
-	const struct vssd_totals *totals = &ctrl->nv->totals;
-	struct nvme_smart_log smart = {0};
-	uint8_t warnings = vssd_health_warnings(ctrl->subsystem);
-
-	vssd_health_smart(ctrl->subsystem, &smart);
-	log->cw = (uint8_t)((warnings & NVME_SMART_SPARE ? 1u : 0) | (warnings & NVME_SMART_READ_ONLY ? 8u : 0));
-	log->avsp = smart.avsp;
-	log->avspt = smart.avspt;
-	log->pused = smart.pused;
-	log->dur[0] = units_of(totals->sectors_read);
-	log->duw[0] = units_of(totals->sectors_written);
-	log->muw[0] = units_of(fdp->enabled ? SECTORS(vssd_reclaim_statistics(fdp->reclaim)->media_bytes)
-					    : totals->sectors_written);
-	log->hrc[0] = smart.hrc[0];
-	log->hwc[0] = smart.hwc[0];
-	log->mdie[0] = smart.mdie[0];
-	log->neile[0] = smart.neile[0];
-	log->tegcap[0] = ctrl->subsystem->blocks << VSSD_BLOCK_SHIFT;
-	log->uegcap[0] = vssd_ns_room(ctrl->subsystem) << VSSD_BLOCK_SHIFT;
 }
 
 void vssd_fdp_log_configurations(const struct vssd_fdp *fdp, uint8_t *page)

@@ -53,9 +53,6 @@ static uint16_t check_place(struct vssd_request *request, const struct nvme_ns_m
 	if (data->anagrpid > (vssd_has_ana(request->ctrl) ? request->ctrl->options->optional.ana : 0))
 		return vssd_refuse(request, NVME_SC_ANA_GROUP_ID_INVALID,
 				   VSSD_STATE("ANAGRPID in the data is above ANAGRPMAX"), VSSD_OWN);
-	if (data->nvmsetid || data->endgid > (request->ctrl->subsystem->fdp ? VSSD_ENDGID : 0))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
-				   VSSD_STATE("NVMSETID or ENDGID in the data names none that exists"), VSSD_OWN);
 	return NVME_SC_SUCCESS;
 }
 
@@ -133,20 +130,31 @@ static uint16_t check_size(struct vssd_request *request, const struct nvme_ns_ma
 	return NVME_SC_SUCCESS;
 }
 
-/* Check that the drive has that many bytes left. The error log gets how many they are. */
-static uint16_t check_room(struct vssd_request *request, uint64_t nsze, unsigned shift)
+/* Choose the endurance group and the NVM set, and check that they have that many bytes left. The error log gets how
+ * many the namespace needs. */
+static uint16_t check_room(struct vssd_request *request, const struct nvme_ns_management_data *data,
+			   struct vssd_container *container)
 {
-	uint64_t room = vssd_ns_room(request->ctrl->subsystem) << VSSD_BLOCK_SHIFT;
+	const struct vssd_subsystem *subsystem = request->ctrl->subsystem;
+	unsigned shift = vssd_lbaf_shift(subsystem, data->flbas);
+	uint64_t bytes = data->nsze > UINT64_MAX >> shift ? UINT64_MAX : data->nsze << shift;
 
-	if (nsze <= room >> shift)
+	*container = (struct vssd_container){.endgid = data->endgid, .setid = data->nvmsetid};
+	if (!vssd_container_choose(subsystem, bytes >> VSSD_BLOCK_SHIFT, container))
+		return vssd_refuse(
+			request, NVME_SC_INVALID_FIELD,
+			VSSD_STATE("NVMSETID or ENDGID in the data names none that exists, or they differ"),
+			VSSD_OWN);
+	if (vssd_ns_blocks_for(subsystem, bytes, vssd_container_room(subsystem, container)))
 		return NVME_SC_SUCCESS;
-	request->failure.information = nsze > UINT64_MAX >> shift ? UINT64_MAX : nsze << shift;
-	return vssd_refuse(request, NVME_SC_NS_INSUFFICIENT_CAPACITY, VSSD_STATE("NSZE in the data is above UNVMCAP"),
+	request->failure.information = bytes;
+	return vssd_refuse(request, NVME_SC_NS_INSUFFICIENT_CAPACITY,
+			   VSSD_STATE("NSZE in the data is above what the drive, the group or the set has left"),
 			   VSSD_OWN);
 }
 
 static uint16_t check_create(struct vssd_request *request, struct nvme_ns_management_data *data,
-			     struct vssd_fdp_handles *handles)
+			     struct vssd_ns_shape *shape)
 {
 	uint16_t status;
 
@@ -161,11 +169,11 @@ static uint16_t check_create(struct vssd_request *request, struct nvme_ns_manage
 	if (!status)
 		status = check_place(request, data);
 	if (!status)
-		status = check_handles(request, data, handles);
+		status = check_handles(request, data, &shape->handles);
 	if (!status)
 		status = check_size(request, data);
 	if (!status)
-		status = check_room(request, data->nsze, vssd_lbaf_shift(request->ctrl->subsystem, data->flbas));
+		status = check_room(request, data, &shape->container);
 	if (!status && !vssd_ns_unused(request->ctrl->subsystem))
 		return vssd_refuse(request, NVME_SC_NS_ID_UNAVAILABLE, VSSD_STATE("all NSIDs up to NN are in use"),
 				   VSSD_OWN);
@@ -176,19 +184,15 @@ static uint16_t create(struct vssd_request *request)
 {
 	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
 	struct nvme_ns_management_data data;
-	struct vssd_ns_shape shape;
-	struct vssd_fdp_handles handles;
-	uint16_t status = check_create(request, &data, &handles);
+	struct vssd_ns_shape shape = {0};
+	uint16_t status = check_create(request, &data, &shape);
 
 	if (status || request->is_trial)
 		return status;
-	shape = (struct vssd_ns_shape){
-		.bytes = data.nsze << vssd_lbaf_shift(request->ctrl->subsystem, data.flbas),
-		.lbaf = lbaf_of(&data),
-		.shared = data.nmic & 1,
-		.anagrpid = (uint8_t)data.anagrpid,
-		.handles = handles,
-	};
+	shape.bytes = data.nsze << vssd_lbaf_shift(subsystem, data.flbas);
+	shape.lbaf = lbaf_of(&data);
+	shape.shared = data.nmic & 1;
+	shape.anagrpid = (uint8_t)data.anagrpid;
 	request->result = vssd_ns_unused(subsystem);
 	vssd_ns_create(subsystem, (uint32_t)request->result, &shape);
 	return NVME_SC_SUCCESS;
@@ -196,36 +200,43 @@ static uint16_t create(struct vssd_request *request)
 
 /* ---- deletion ---- */
 
-static bool is_named(const struct vssd_request *request, const struct vssd_ns *ns)
+static uint16_t check_deletion(struct vssd_request *request, const struct vssd_ns *ns)
 {
-	return ns->nsid && (request->cmd.nsid == NVME_NSID_ALL || request->cmd.nsid == ns->nsid);
+	if (ns->refuse)
+		return vssd_refuse_busy(request, ns->refuse);
+	if (vssd_guard_protection(request, ns))
+		return NVME_SC_NS_WRITE_PROTECTED;
+	return vssd_reservation_check(request, ns, VSSD_ACCESS_WRITE);
 }
 
-static uint16_t delete (struct vssd_request *request)
+uint16_t vssd_ns_delete_these(struct vssd_request *request, uint32_t nsids)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
-	bool all = request->cmd.nsid == NVME_NSID_ALL;
 
-	if (!all && !vssd_subsystem_ns(ctrl->subsystem, request->cmd.nsid))
-		return vssd_refuse_nsid(request, VSSD_OWN);
-	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		if (is_named(request, &ctrl->ns[i]) && ctrl->ns[i].refuse)
-			return vssd_refuse_busy(request, ctrl->ns[i].refuse);
-	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		if (is_named(request, &ctrl->ns[i]) && vssd_guard_protection(request, &ctrl->ns[i]))
-			return NVME_SC_NS_WRITE_PROTECTED;
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++) {
-		uint16_t status = is_named(request, &ctrl->ns[i])
-					  ? vssd_reservation_check(request, &ctrl->ns[i], VSSD_ACCESS_WRITE)
-					  : NVME_SC_SUCCESS;
+		uint16_t status = nsids >> i & 1 ? check_deletion(request, &ctrl->ns[i]) : NVME_SC_SUCCESS;
 
 		if (status)
 			return status;
 	}
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !request->is_trial; i++)
-		if (is_named(request, &ctrl->ns[i]))
+		if (nsids >> i & 1)
 			vssd_ns_delete(ctrl->subsystem, &ctrl->ns[i]);
 	return NVME_SC_SUCCESS;
+}
+
+static uint16_t delete (struct vssd_request *request)
+{
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	bool all = request->cmd.nsid == NVME_NSID_ALL;
+	uint32_t nsids = 0;
+
+	if (!all && !vssd_subsystem_ns(ctrl->subsystem, request->cmd.nsid))
+		return vssd_refuse_nsid(request, VSSD_OWN);
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		if (ctrl->ns[i].nsid && (all || ctrl->ns[i].nsid == request->cmd.nsid))
+			nsids |= 1u << i;
+	return vssd_ns_delete_these(request, nsids);
 }
 
 uint16_t vssd_ns_management(struct vssd_request *request)

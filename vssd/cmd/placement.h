@@ -39,7 +39,6 @@ void vssd_streams_use(struct vssd_ctrl *ctrl, uint32_t nsid, uint16_t sid);
 /* Check the endurance group that a Get Log Page names. Pages other than the configurations need FDP enabled. */
 uint16_t vssd_fdp_log_check(struct vssd_request *request, bool needs_fdp);
 
-void vssd_endurance_group_log(struct vssd_ctrl *ctrl, struct nvme_endurance_group_log *log);
 void vssd_fdp_log_configurations(const struct vssd_fdp *fdp, uint8_t *page);
 void vssd_fdp_log_usage(const struct vssd_fdp *fdp, struct nvme_fdp_usage_log *log);
 void vssd_fdp_log_statistics(const struct vssd_fdp *fdp, struct nvme_fdp_statistics_log *log);

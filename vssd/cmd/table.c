@@ -13,6 +13,8 @@ static bool has_option(const struct vssd_ctrl *ctrl, uint32_t flags)
 		return false;
 	if (flags & VSSD_NEEDS_MI && !ctrl->options->optional.mi)
 		return false;
+	if (flags & VSSD_NEEDS_CAPACITY && !ctrl->options->division.management)
+		return false;
 	return !(flags & VSSD_NEEDS_DIRECTIVES) || ctrl->subsystem->fdp || ctrl->options->optional.streams;
 }
 

@@ -22,6 +22,8 @@ static const struct {
 				   NVME_OAES_NS_ATTRIBUTE},
 	[VSSD_EVENT_FIRMWARE] = {NVME_EVENT_NOTICE, NVME_EVENT_FIRMWARE, NVME_LOG_FIRMWARE, NVME_OAES_FIRMWARE},
 	[VSSD_EVENT_RESERVATION] = {NVME_EVENT_IO_COMMAND_SET, NVME_EVENT_RESERVATION, NVME_LOG_RESERVATION, 0},
+	[VSSD_EVENT_GROUP] = {NVME_EVENT_NOTICE, NVME_EVENT_ENDURANCE_GROUP, NVME_LOG_ENDURANCE_GROUP_EVENTS,
+			      NVME_OAES_ENDURANCE_GROUP},
 	[VSSD_EVENT_TELEMETRY] = {NVME_EVENT_NOTICE, NVME_EVENT_TELEMETRY, NVME_LOG_TELEMETRY_CTRL,
 				  NVME_ASYNC_EVENT_TELEMETRY},
 	[VSSD_EVENT_ZONE_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_ZONE_CHANGED, NVME_LOG_CHANGED_ZONES,
@@ -101,6 +103,38 @@ void vssd_event_forget(struct vssd_ctrl *ctrl, enum vssd_event event)
 	ctrl->events.deferred &= ~(1u << event);
 	ctrl->events.pending &= ~(1u << event);
 	ctrl->events.masked &= ~(1u << events[event].type);
+}
+
+/* ---- endurance groups ---- */
+
+#define GROUP_SPARE 1u
+#define GROUP_READ_ONLY 8u
+
+uint8_t vssd_group_warnings(const struct vssd_subsystem *subsystem)
+{
+	uint8_t warnings = vssd_health_warnings(subsystem);
+
+	return (uint8_t)((warnings & NVME_SMART_SPARE ? GROUP_SPARE : 0) |
+			 (warnings & NVME_SMART_READ_ONLY ? GROUP_READ_ONLY : 0));
+}
+
+void vssd_group_events_check(struct vssd_ctrl *ctrl)
+{
+	uint8_t warnings = vssd_group_warnings(ctrl->subsystem);
+	bool is_new = false;
+
+	for (unsigned i = 0; i < VSSD_MAX_GROUPS; i++) {
+		uint8_t *reported = &ctrl->events.group_warnings[i];
+		uint8_t added = (uint8_t)(warnings & ctrl->features.group_warnings[i] & ~*reported);
+
+		*reported = (uint8_t)((*reported & warnings) | added);
+		if (!added)
+			continue;
+		ctrl->events.groups |= (uint8_t)(1u << i);
+		is_new = true;
+	}
+	if (is_new)
+		vssd_event_raise(ctrl, VSSD_EVENT_GROUP);
 }
 
 void vssd_event_acknowledge(struct vssd_ctrl *ctrl, uint8_t lid)

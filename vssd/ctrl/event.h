@@ -7,6 +7,9 @@
 #include <stdint.h>
 
 #include "vssd/ctrl/part.h"
+#include "vssd/options.h"
+
+struct vssd_subsystem;
 
 #define VSSD_AERL 3u /* 0's based, as Identify reports it */
 
@@ -26,6 +29,7 @@ enum vssd_event {
 	VSSD_EVENT_ANA,
 	VSSD_EVENT_LBA_STATUS,
 	VSSD_EVENT_VERIFICATION,
+	VSSD_EVENT_GROUP,
 	VSSD_NUM_EVENTS,
 };
 
@@ -37,10 +41,18 @@ struct vssd_events {
 	uint8_t awaited[8];           /* the log page that unmasks it, by nvme_event_type */
 	uint16_t cids[VSSD_AERL + 1]; /* of outstanding commands, oldest first */
 	unsigned count;
-	uint32_t zone_nsid; /* the namespace whose zones have changed */
+	uint32_t zone_nsid;                      /* the namespace whose zones have changed */
+	uint8_t groups;                          /* endurance groups with events: a bit for each, by ENDGID - 1 */
+	uint8_t group_warnings[VSSD_MAX_GROUPS]; /* that have been reported, by ENDGID - 1 */
 };
 
 extern const struct vssd_part vssd_event_part;
+
+/* The critical warnings of endurance groups: they share the spare, so that all have the same ones. */
+uint8_t vssd_group_warnings(const struct vssd_subsystem *subsystem);
+
+/* Report critical warnings of endurance groups that feature 18h enables, once for each warning. */
+void vssd_group_events_check(struct vssd_ctrl *ctrl);
 
 /* Report an event, unless it is a notice that feature 0Bh does not enable. */
 void vssd_event_raise(struct vssd_ctrl *ctrl, enum vssd_event event);

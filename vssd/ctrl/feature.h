@@ -36,6 +36,7 @@ struct vssd_features {
 	struct vssd_management management;
 	struct vssd_ana ana;
 	struct vssd_lba_status_report lba_status;
+	uint8_t group_warnings[VSSD_MAX_GROUPS]; /* feature 18h: EGCW, by ENDGID - 1 */
 };
 
 #endif

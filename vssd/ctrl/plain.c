@@ -33,7 +33,7 @@ static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns 
 		      !ctrl->options->optional.streams;
 
 	if (!vssd_ns_is_active(ctrl, ns) || vssd_ana_status(ctrl, ns) || ns->csi != NVME_CSI_NVM || ns->refuse ||
-	    ns->dulbe || ns->metadata || ns->guarded)
+	    ns->dulbe || ns->metadata || ns->guarded || vssd_is_divided(ctrl->subsystem))
 		return 0;
 	return (uint8_t)((1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0)) & ~reserved_opcodes(ctrl, ns));
 }

@@ -99,8 +99,10 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 		vssd_faulty_wake(ctrl, 0);
 		return;
 	case VSSD_NOTICE_TEMPERATURE:
-		if (ctrl->running)
-			vssd_thermal_check(ctrl);
+		if (!ctrl->running)
+			return;
+		vssd_thermal_check(ctrl);
+		vssd_group_events_check(ctrl);
 		return;
 	}
 }

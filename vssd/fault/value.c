@@ -65,6 +65,7 @@ static const struct choice events[] = {
 	{"ana-changed", 11},
 	{"lba-status", 12},
 	{"media-verification", 13},
+	{"endurance-group", 14},
 	{NULL, 0},
 };
 

@@ -14,6 +14,7 @@ static const struct {
 	{{TAG('O', 'C', 'P', ' '), 1}, offsetof(struct vssd_annex, ocp), sizeof(struct vssd_ocp_saved)},
 	{{TAG('P', 'E', 'L', ' '), 1}, offsetof(struct vssd_annex, pel), sizeof(struct vssd_pel_saved)},
 	{{TAG('L', 'B', 'A', 'S'), 1}, offsetof(struct vssd_annex, tracked), sizeof(struct vssd_tracked_saved)},
+	{{TAG('D', 'I', 'V', ' '), 1}, offsetof(struct vssd_annex, division), sizeof(struct vssd_division)},
 };
 
 struct vssd_annex *vssd_annex_open(struct vssd_store *store)

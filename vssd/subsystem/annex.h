@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "spec/nvme_ocp.h"
+#include "vssd/options.h"
 #include "vssd/store/store.h"
 
 #define VSSD_ACTIVATIONS 20u /* of firmware, that log page C2h of OCP keeps */
@@ -59,10 +60,49 @@ struct vssd_tracked_saved {
 	struct vssd_tracked tracked[VSSD_TRACKED];
 };
 
+/* An NVM set. blocks 0: there is none of this identifier. */
+struct vssd_set {
+	uint64_t blocks;
+	uint16_t endgid;
+	uint8_t reserved[6];
+};
+
+/* A division of the capacity. */
+struct vssd_plan {
+	uint64_t groups[VSSD_MAX_GROUPS]; /* blocks, by ENDGID - 1; 0: there is none */
+	struct vssd_set sets[VSSD_MAX_SETS];
+};
+
+/* What endurance groups count. */
+struct vssd_group_counts {
+	uint64_t sectors_read; /* units of 512 bytes, as is sectors_written */
+	uint64_t sectors_written;
+	uint64_t reads;
+	uint64_t writes;
+	uint64_t media_errors;
+	uint64_t errors;
+};
+
+struct vssd_division {
+	struct vssd_annex_head head;
+	uint8_t in_use;
+	uint8_t has_sets;
+	uint16_t selected; /* capacity configuration; 0: none */
+	uint8_t reserved[4];
+	struct vssd_plan first; /* what the drive began with, which is configuration 1 */
+	struct vssd_plan now;
+	struct vssd_group_counts counts[VSSD_MAX_GROUPS];
+	uint16_t ns_endgid[VSSD_MAX_NAMESPACES]; /* by NSID - 1 */
+	uint16_t ns_setid[VSSD_MAX_NAMESPACES];
+	uint8_t recovery[VSSD_MAX_SETS + 1]; /* saved read recovery level of each set, of the drive at 0; plus one */
+	uint8_t padding[7];
+};
+
 struct vssd_annex {
 	struct vssd_ocp_saved ocp;
 	struct vssd_pel_saved pel;
 	struct vssd_tracked_saved tracked;
+	struct vssd_division division;
 };
 _Static_assert(sizeof(struct vssd_annex) <= VSSD_ANNEX_SIZE, "annex");
 

@@ -193,11 +193,10 @@ uint64_t vssd_ns_granule(const struct vssd_subsystem *subsystem)
 	return granule;
 }
 
-/* How many blocks to allocate for a namespace: whole granules, as far as the drive still has them. 0: it has fewer
- * blocks than the namespace needs. */
-static uint64_t blocks_for(const struct vssd_subsystem *subsystem, uint64_t bytes)
+/* Whole granules, as far as there is room for them. */
+uint64_t vssd_ns_blocks_for(const struct vssd_subsystem *subsystem, uint64_t bytes, uint64_t room)
 {
-	uint64_t room = vssd_ns_room(subsystem), granule = vssd_ns_granule(subsystem);
+	uint64_t granule = vssd_ns_granule(subsystem);
 	uint64_t blocks = bytes / VSSD_BLOCK_SIZE + (bytes % VSSD_BLOCK_SIZE != 0);
 	uint64_t granules = blocks / granule + (blocks % granule != 0);
 
@@ -263,11 +262,12 @@ static void record_change(struct vssd_subsystem *subsystem, const struct vssd_ns
 
 bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape)
 {
+	uint64_t room = vssd_container_room(subsystem, &shape->container);
 	struct vssd_ns_record record = {
 		.bytes = shape->bytes,
 		.shared = shape->shared,
 		.anagrpid = shape->anagrpid & 0x7f,
-		.blocks = blocks_for(subsystem, shape->bytes),
+		.blocks = vssd_ns_blocks_for(subsystem, shape->bytes, room),
 	};
 	bool exists = nsid - 1 >= VSSD_MAX_NAMESPACES || subsystem->ns[nsid - 1].nsid;
 
@@ -281,6 +281,7 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 		return false;
 	record.number = ++subsystem->nv->namespaces.created;
 	place(subsystem, nsid, &record, shape->lbaf);
+	vssd_container_put(subsystem, &subsystem->ns[nsid - 1], &shape->container);
 	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
 	vssd_security_changed(subsystem);
 	record_change(subsystem, &subsystem->ns[nsid - 1], CREATE);
@@ -414,19 +415,26 @@ static void divide(struct vssd_subsystem *subsystem)
 	}
 }
 
-void vssd_ns_init(struct vssd_subsystem *subsystem)
+/* Make the host the one that manages the namespaces of a new drive, if it can. */
+static void hand_over(struct vssd_subsystem *subsystem)
 {
 	struct vssd_ns_table *table = &subsystem->nv->namespaces;
 
-	if (table->managed) {
-		restore(subsystem);
-		return;
-	}
-	divide(subsystem);
 	if (!subsystem->options.optional.ns_management)
 		return;
 	table->managed = 1;
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
 		if (subsystem->ns[i].nsid)
 			save(subsystem, &subsystem->ns[i]);
+}
+
+void vssd_ns_init(struct vssd_subsystem *subsystem)
+{
+	if (subsystem->nv->namespaces.managed) {
+		restore(subsystem);
+	} else {
+		divide(subsystem);
+		hand_over(subsystem);
+	}
+	vssd_division_init(subsystem);
 }

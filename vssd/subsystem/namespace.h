@@ -8,6 +8,7 @@
 
 #include "spec/nvme_id.h"
 #include "vssd/options.h"
+#include "vssd/subsystem/division.h"
 #include "vssd/subsystem/fdp.h"
 
 /* An LBA format as the drive keeps it: its index, whether metadata follow the data of each LBA (as in FLBAS), the
@@ -48,7 +49,9 @@ struct vssd_ns {
 	uint8_t sts;          /* bits of its storage tag */
 	bool guarded;         /* LBAs may be locked: ask vssd_security_refuses() */
 	uint8_t anagrpid;     /* 0: the drive does not report ANA */
-	uint8_t unused[3];    /* makes the size a power of two, which the short path multiplies by in one step */
+	uint8_t endgid;       /* endurance group; 0: the drive has none */
+	uint8_t setid;        /* NVM set; 0: as above */
+	uint8_t unused;       /* makes the size a power of two, which the short path multiplies by in one step */
 };
 _Static_assert(sizeof(struct vssd_ns) == 64, "the short path");
 
@@ -59,6 +62,7 @@ struct vssd_ns_shape {
 	bool shared;
 	uint16_t attached;               /* when it is created */
 	uint8_t anagrpid;                /* 0: the drive chooses its ANA group */
+	struct vssd_container container; /* where it is created, by vssd_container_choose() */
 	struct vssd_fdp_handles handles; /* its reclaim unit handles, if FDP is enabled */
 };
 
@@ -103,7 +107,7 @@ void vssd_ns_set_attached(struct vssd_subsystem *subsystem, struct vssd_ns *ns, 
 void vssd_ns_init(struct vssd_subsystem *subsystem);
 
 /* Create a namespace, whose LBAs are unwritten. This may move the blocks of others, to make room. False: the NSID is
- * taken, or vssd_ns_room() is too small. */
+ * taken, or the container has too little room. */
 bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape);
 
 /* Delete a namespace, and its data. Tells the controllers that were attached. */
@@ -114,6 +118,9 @@ uint32_t vssd_ns_unused(const struct vssd_subsystem *subsystem);
 
 /* The host should create namespaces of a multiple of this many blocks: 1 MiB, or less on a small drive. */
 uint64_t vssd_ns_granule(const struct vssd_subsystem *subsystem);
+
+/* How many blocks a namespace of so many bytes is going to have, of these that are left. 0: they are too few. */
+uint64_t vssd_ns_blocks_for(const struct vssd_subsystem *subsystem, uint64_t bytes, uint64_t room);
 
 /* The blocks that no namespace has. */
 uint64_t vssd_ns_room(const struct vssd_subsystem *subsystem);
