@@ -32,9 +32,12 @@ OPTIONS = (
     "ana=2",
     "boot_partitions",
     "boot_protection",
+    "capacity_management=fixed",
+    "capacity_management=variable",
     "controllers=2",
     "copy",
     "doorbell_buffer",
+    "endurance_groups=2",
     "error_injection",
     "fdp",
     "key_value=1",
@@ -44,9 +47,11 @@ OPTIONS = (
     "metadata",
     "mi",
     "namespace_management",
+    "nvm_sets=2",
     "ocp",
     "persistent_events",
     "protection",
+    "read_recovery_levels",
     "reservations",
     "rpmb",
     "sgls=byte",
@@ -57,6 +62,11 @@ OPTIONS = (
     "zoned=1",
 )
 """Options that give a virtual SSD more of the protocol, tried one at a time."""
+NEEDED = {
+    "capacity_management=fixed": ("namespace_management", "nvm_sets=2"),
+    "capacity_management=variable": ("namespace_management", "nvm_sets=2"),
+}
+"""Options that others need."""
 
 METHODS = {
     ("admin", 0x00): "Qpair.delete",
@@ -131,7 +141,6 @@ REASONS = {
     ),
     "its latency is that of this machine, without deterministic windows": ("predictable latency",),
     "the medium does not turn": ("rotational", "spinup"),
-    "the medium is not divided into sets and groups": ("capacity", "endurance", "nvm set"),
 }
 """Why the virtual SSD lacks something, by a word of its name."""
 OTHERWISE = "not there yet"
@@ -173,7 +182,8 @@ def fields_that_are_set(nvme0: d.Controller, ns: d.Namespace) -> frozenset[tuple
 
 def probe(option: str) -> Found:
     """What a virtual SSD with an option has."""
-    nvme0 = d.Controller(d.Pcie(f"vssd:name=protocol-{option},{SIZE}" + (f",{option}" if option else "")))
+    words = [f"vssd:name=protocol-{option}", SIZE, *NEEDED.get(option, ()), *filter(None, [option])]
+    nvme0 = d.Controller(d.Pcie(",".join(words)))
     ns, buf = d.Namespace(nvme0), d.Buffer()
     effects, supported = [nvme0.log(5)], nvme0.log(0)
     of_keys = []
@@ -217,7 +227,8 @@ def offer(what: str, number: Any, found: Mapping[str, Found]) -> str:
     """Whether virtual SSDs have it: yes, by which option, or no."""
     if number in getattr(found[""], what):
         return "yes"
-    options = [f"`{option}`" for option in OPTIONS if number in getattr(found[option], what)]
+    having = [option for option in OPTIONS if number in getattr(found[option], what)]
+    options = [f"`{option}`" for option in having if not set(NEEDED.get(option, ())) & set(having)]
     return "option " + ", ".join(options) if options else "no"
 
 

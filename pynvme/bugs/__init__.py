@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from pynvme.bugs import (
     cache,
+    capacity,
     keys,
     management,
     mapping,
@@ -40,6 +41,7 @@ GROUPS = {
     "G": "power states, heat, wear, time",
     "H": "metadata and protection information",
     "I": "placement: reclaim units, streams",
+    "J": "endurance groups and NVM sets",
     "K": "keys and values",
     "M": "the Management Interface",
     "P": "paths to namespaces, virtual functions",
@@ -65,6 +67,7 @@ BUGS: dict[str, Bug] = {
         paths,
         keys,
         management,
+        capacity,
     )
     for bug in module.BUGS
 }

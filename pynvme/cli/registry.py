@@ -40,6 +40,13 @@ COMMANDS: dict[str, Entry] = {
     "delete-ns": Entry("pynvme.cli.namespaces:delete_ns", "delete a namespace"),
     "attach-ns": Entry("pynvme.cli.namespaces:attach_ns", "attach a namespace"),
     "detach-ns": Entry("pynvme.cli.namespaces:detach_ns", "detach a namespace"),
+    "list-endgrp": Entry("pynvme.cli.capacity:list_endgrp", "list endurance groups", False),
+    "id-nvmset": Entry("pynvme.cli.capacity:id_nvmset", "show NVM sets", False),
+    "endurance-log": Entry("pynvme.cli.capacity:endurance_log", "show an endurance group", False),
+    "supported-cap-config-log": Entry(
+        "pynvme.cli.capacity:supported_cap_config_log", "capacity configurations", False
+    ),
+    "capacity-mgmt": Entry("pynvme.cli.capacity:capacity_mgmt", "divide the capacity", False),
     "resv-register": Entry("pynvme.cli.reservations:resv_register", "register a reservation key", False),
     "resv-acquire": Entry("pynvme.cli.reservations:resv_acquire", "acquire a reservation", False),
     "resv-release": Entry("pynvme.cli.reservations:resv_release", "release a reservation", False),

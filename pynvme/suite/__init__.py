@@ -29,6 +29,7 @@ AREAS = {
     "copy": "copy",
     "sgl": "SGLs",
     "namespaces": "namespaces that the host creates and deletes",
+    "capacity": "endurance groups and NVM sets",
     "zones": "zones",
     "key_value": "keys and values",
     "placement": "placement: reclaim units and streams",

@@ -24,6 +24,7 @@ IO = {
 ADMIN = {
     AdminOpcode.ABORT: "Base 2.0, 5.1 Abort",
     AdminOpcode.ASYNC_EVENT: "Base 2.0, 5.2 Asynchronous Event Request",
+    AdminOpcode.CAPACITY_MANAGEMENT: "Base 2.0, 5.3 Capacity Management",
     AdminOpcode.CREATE_CQ: "Base 2.0, 5.4 Create I/O Completion Queue",
     AdminOpcode.CREATE_SQ: "Base 2.0, 5.5 Create I/O Submission Queue",
     AdminOpcode.DELETE_CQ: "Base 2.0, 5.6 Delete I/O Completion Queue",

@@ -170,6 +170,10 @@ def effects(drive: Drive) -> EffectsLog:
     return EffectsLog(bytes(buf[:]))
 
 
+OF_GROUPS = (0x09, 0x0A, 0x20, 0x21, 0x22, 0x23)
+"""Log pages of an endurance group or an NVM set, which LSI has to name."""
+
+
 @requirement("COMMANDS-1", STATUS)
 @needs(log(5))
 def test_admin_opcodes_are_supported_as_reported(drive: Drive, page: Slot) -> None:
@@ -344,7 +348,12 @@ def test_log_pages_are_supported_as_reported(drive: Drive, page: Slot) -> None:
     drive.succeed(drive.log_page(0, buf, 1024), LOG)
     groups = dict.fromkeys((9, *range(0x20, 0x24)), int(drive.ns.id_ns.endgid))
     for lid in range(256):
-        if buf[4 * lid] & 1:
+        if buf[4 * lid] & 1 and lid in OF_GROUPS:
+            command = drive.log_page(lid, page.prepare(0, 512), 512)
+            drive.check(
+                command.status != Status.INVALID_LOG_PAGE, LOG, f"log page {lid:02x}h", "Invalid Log Page"
+            )
+        elif buf[4 * lid] & 1:
             if lid not in (7, 8, 0x0D):  # telemetry is long, and the persistent event log needs a context
                 lsi = groups.get(lid, 0)
                 drive.succeed(drive.log_page(lid, page.prepare(0, 512), 512, lsi=lsi), LOG)

@@ -716,6 +716,8 @@ def test_features_exist_as_reported(drive: Drive) -> None:
     selectors: dict[int, int] = {
         FeatureId.VECTOR: 1,
         FeatureId.HOST_ID: int(drive.id_ctrl.ctratt.hids),
+        FeatureId.READ_RECOVERY: int(drive.ns.id_ns.nvmsetid),
+        FeatureId.ENDURANCE_GROUP: int(drive.ns.id_ns.endgid),
         FeatureId.FDP: int(drive.ns.id_ns.endgid),
         FeatureId.FDP_EVENTS: 1 << 16,
     }

@@ -37,8 +37,13 @@ from pynvme.suite.writing import Writer
 LEAST_ROOM = 16 << 20
 """Bytes that no namespace may have, so that tests can create some."""
 UNALLOCATED = Need(
-    f"{LEAST_ROOM >> 20} MiB of capacity that no namespace has (Identify Controller, UNVMCAP)",
-    lambda drive: int(drive.id_ctrl.unvmcap) >= LEAST_ROOM,
+    f"{LEAST_ROOM >> 20} MiB of capacity that no namespace has (Identify Controller, UNVMCAP), in one place "
+    "(NSETIDMAX 0, ENDGIDMAX up to 1)",
+    lambda drive: (
+        int(drive.id_ctrl.unvmcap) >= LEAST_ROOM
+        and not drive.id_ctrl.nsetidmax
+        and int(drive.id_ctrl.endgidmax) <= 1
+    ),
 )
 
 pytestmark = needs(PLAIN, ROOM, admin(AdminOpcode.NS_MANAGEMENT), UNALLOCATED)

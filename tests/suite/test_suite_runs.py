@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 DRIVES = {
     "injection": "vssd:error_injection",
     "copy": "vssd:copy,size=64M",
+    "capacity": "vssd:size=32M,namespaces=2,unallocated=32M,nvm_sets=2,endurance_groups=2,"
+    "namespace_management,capacity_management=variable",
     "sgl": "vssd:sgls=byte,size=64M",
     "namespaces": "vssd:namespace_management,size=64M,unallocated=64M",
     "zones": "vssd:size=64M,namespaces=2,zoned=1,zone_size=1M,zone_capacity=768K",

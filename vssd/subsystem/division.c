@@ -6,6 +6,8 @@
 #include "spec/nvme_cmd.h"
 #include "vssd/subsystem/subsystem.h"
 
+#define MOST_GRANULE 256u    /* blocks */
+#define LEAST_GRANULES 1024u /* that a drive has, unless its granule is one block */
 #define NVME_SCT_OF_MEDIA 2u /* SCT of media and data integrity errors */
 
 static struct vssd_division *state_of(const struct vssd_subsystem *subsystem)
@@ -110,6 +112,24 @@ uint64_t vssd_set_room(const struct vssd_subsystem *subsystem, uint16_t setid)
 }
 
 /* ---- namespaces ---- */
+
+uint64_t vssd_ns_room(const struct vssd_subsystem *subsystem)
+{
+	uint64_t room = subsystem->blocks;
+
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
+		room -= subsystem->ns[i].blocks;
+	return room;
+}
+
+uint64_t vssd_ns_granule(const struct vssd_subsystem *subsystem)
+{
+	uint64_t granule = MOST_GRANULE;
+
+	while (granule > 1 && subsystem->blocks / granule < LEAST_GRANULES)
+		granule /= 2;
+	return granule;
+}
 
 uint64_t vssd_container_room(const struct vssd_subsystem *subsystem, const struct vssd_container *container)
 {

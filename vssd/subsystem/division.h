@@ -34,6 +34,12 @@ uint16_t vssd_setid_most(const struct vssd_subsystem *subsystem);
 const uint64_t *vssd_group(const struct vssd_subsystem *subsystem, uint16_t endgid);
 const struct vssd_set *vssd_set(const struct vssd_subsystem *subsystem, uint16_t setid);
 
+/* Namespaces, groups and sets are multiples of this many blocks: 1 MiB, or less on a small drive. */
+uint64_t vssd_ns_granule(const struct vssd_subsystem *subsystem);
+
+/* The blocks that no namespace has. */
+uint64_t vssd_ns_room(const struct vssd_subsystem *subsystem);
+
 /* Blocks that are not allocated: of the drive to a group, of a group to a set (or to a namespace, if there are no
  * sets), and of a set to a namespace. The group or set must exist. */
 uint64_t vssd_division_room(const struct vssd_subsystem *subsystem);

@@ -4,10 +4,8 @@
 #include "vssd/subsystem/reservation.h"
 #include "vssd/subsystem/subsystem.h"
 
-#define SMALL_SHIFT 9u       /* of the LBAs of every other format */
-#define SECTORS_SHIFT 3u     /* sectors in a block */
-#define MOST_GRANULE 256u    /* blocks */
-#define LEAST_GRANULES 1024u /* that a drive has, unless its granule is one block */
+#define SMALL_SHIFT 9u   /* of the LBAs of every other format */
+#define SECTORS_SHIFT 3u /* sectors in a block */
 
 /* Each two LBA formats differ only in the size of their LBAs. */
 static const struct {
@@ -173,24 +171,6 @@ static void close_gaps(struct vssd_subsystem *subsystem)
 		end = ns->first_block + ns->blocks;
 	}
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
-}
-
-uint64_t vssd_ns_room(const struct vssd_subsystem *subsystem)
-{
-	uint64_t room = subsystem->blocks;
-
-	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		room -= subsystem->ns[i].blocks;
-	return room;
-}
-
-uint64_t vssd_ns_granule(const struct vssd_subsystem *subsystem)
-{
-	uint64_t granule = MOST_GRANULE;
-
-	while (granule > 1 && subsystem->blocks / granule < LEAST_GRANULES)
-		granule /= 2;
-	return granule;
 }
 
 /* Whole granules, as far as there is room for them. */

@@ -116,14 +116,8 @@ void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns);
 /* The lowest NSID that no namespace has; 0: all are taken. */
 uint32_t vssd_ns_unused(const struct vssd_subsystem *subsystem);
 
-/* The host should create namespaces of a multiple of this many blocks: 1 MiB, or less on a small drive. */
-uint64_t vssd_ns_granule(const struct vssd_subsystem *subsystem);
-
 /* How many blocks a namespace of so many bytes is going to have, of these that are left. 0: they are too few. */
 uint64_t vssd_ns_blocks_for(const struct vssd_subsystem *subsystem, uint64_t bytes, uint64_t room);
-
-/* The blocks that no namespace has. */
-uint64_t vssd_ns_room(const struct vssd_subsystem *subsystem);
 
 /* Whether nlb LBAs from slba on lie within the namespace. */
 static inline bool vssd_range_fits(const struct vssd_ns *ns, uint64_t slba, uint64_t nlb)
