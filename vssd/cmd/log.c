@@ -20,7 +20,7 @@
 
 #define LSP_SHIFT 8 /* cdw10, 7 bits */
 
-#define RGO 1u             /* log page 0Ch, in the log specific parameter: return groups only */
+#define RGO 1u /* log page 0Ch, in the log specific parameter: return groups only */
 /* The parameters of a Get Log Page command, and its result. */
 struct query {
 	uint8_t lsp; /* log specific parameter, log specific identifier, command set identifier */
