@@ -19,9 +19,6 @@
 #define TIME_MAX_MS 3600000u
 #define BLOCK 4096u
 #define DATA_MAX (UINT64_C(1) << 46) /* bytes of all namespaces: a store has 2^34 blocks */
-#define MOST_ZONES (1u << 20)        /* of a drive */
-#define MOST_ZRWA (UINT64_C(16) << 20)
-#define KV_MAX (UINT64_C(1) << 44)   /* bytes of a Key Value namespace, whose blocks have numbers of 32 bits */
 #define NULL_MAX (UINT64_C(1) << 63) /* of a null drive */
 
 /* The syntax of a value, and its type in struct vssd_arguments. */
@@ -161,15 +158,15 @@ static const struct entry entries[] = {
 	{"zone-capacity", SIZE, DRIVE, AT(drive.zones.capacity), 0, UINT64_MAX, 0, "SIZE",
 	 "how much of a zone can be written, a multiple of 4K, or 0 for all of it", "a size like 12M, or 0", "0",
 	 NULL},
-	{"max-open-zones", NUMBER, DRIVE, AT(drive.zones.max_open), 0, MOST_ZONES, 16, "N",
+	{"max-open-zones", NUMBER, DRIVE, AT(drive.zones.max_open), 0, VSSD_MAX_ZONES, 16, "N",
 	 "most open zones of a namespace, or no limit if N is 0", NULL, NULL, NULL},
-	{"max-active-zones", NUMBER, DRIVE, AT(drive.zones.max_active), 0, MOST_ZONES, 32, "N",
+	{"max-active-zones", NUMBER, DRIVE, AT(drive.zones.max_active), 0, VSSD_MAX_ZONES, 32, "N",
 	 "most active zones of a namespace, or no limit if N is 0", NULL, NULL, NULL},
 	{"zasl", NUMBER, DRIVE, AT(drive.zones.zasl), 0, 15, 0, "N",
 	 "largest Zone Append: 2^N pages of 4 KiB, or as MDTS if N is 0", NULL, NULL, NULL},
 	{"zdes", NUMBER, DRIVE, AT(drive.zones.extension), 0, UINT8_MAX, 1, "N",
 	 "size of a zone descriptor extension, in units of 64 bytes", NULL, NULL, NULL},
-	{"zrwas", NUMBER, DRIVE, AT(drive.zones.zrwas), 0, MOST_ZONES, 0, "N",
+	{"zrwas", NUMBER, DRIVE, AT(drive.zones.zrwas), 0, VSSD_MAX_ZONES, 0, "N",
 	 "zone random write areas of a namespace", NULL, NULL, NULL},
 	{"zrwa-size", SIZE, DRIVE, AT(drive.zones.zrwa_size), BLOCK, UINT64_MAX, UINT64_C(128) << 10, "SIZE",
 	 "size of a zone random write area, a multiple of its granularity", "a size like 128K, at least 4K", "128K",
@@ -181,9 +178,9 @@ static const struct entry entries[] = {
 	 "let the capacity of a zone shrink as it is reset", NULL, "", NULL},
 	{"read-across-zones", FLAG, DRIVE, AT(drive.zones.read_across), 0, 1, 0, NULL,
 	 "let reads cross the end of a zone", NULL, "", NULL},
-	{"read-only-zones", NUMBER, DRIVE, AT(drive.zones.read_only), 0, MOST_ZONES, 0, "N",
+	{"read-only-zones", NUMBER, DRIVE, AT(drive.zones.read_only), 0, VSSD_MAX_ZONES, 0, "N",
 	 "make so many of the last zones of a new namespace read-only", NULL, NULL, NULL},
-	{"offline-zones", NUMBER, DRIVE, AT(drive.zones.offline), 0, MOST_ZONES, 0, "N",
+	{"offline-zones", NUMBER, DRIVE, AT(drive.zones.offline), 0, VSSD_MAX_ZONES, 0, "N",
 	 "take so many of the last zones of a new namespace offline", NULL, NULL, NULL},
 	{"key-value", NUMBER, DRIVE, AT(drive.kv.namespaces), 0, VSSD_MAX_NAMESPACES, 0, "N",
 	 "make the last N namespaces, or those before the zoned ones, stores of keys and values (KV)", NULL, NULL,
@@ -596,73 +593,6 @@ static void add_value(struct text *text, const struct vssd_options *options, con
 		add(text, "%" PRIu64, number);
 }
 
-/* The fault of a size that belongs to zones, or NULL. */
-static const char *wrong_zone_size(const struct vssd_options *options)
-{
-	const struct vssd_zone_options *zones = &options->zones;
-	uint64_t capacity = zones->capacity ? zones->capacity : zones->size;
-
-	if (zones->size % BLOCK || capacity % BLOCK)
-		return "zone-size and zone-capacity must be multiples of 4K";
-	if (zones->size > options->size)
-		return "zone-size must not be above the size of the namespace";
-	if (capacity > zones->size)
-		return "zone-capacity must not be above zone-size";
-	if (options->size / zones->size > MOST_ZONES / zones->namespaces)
-		return "zone-size is too small: a drive has at most 1048576 zones";
-	if (!zones->zrwas)
-		return NULL;
-	if (zones->zrwa_granularity % BLOCK || zones->zrwa_size % zones->zrwa_granularity ||
-	    capacity % zones->zrwa_granularity)
-		return "zrwa-size and zone-capacity must be multiples of zrwa-granularity, and that of 4K";
-	if (zones->zrwa_size > capacity || zones->zrwa_size > MOST_ZRWA)
-		return "zrwa-size must not be above zone-capacity, nor above 16M";
-	return NULL;
-}
-
-static int check_zones(const struct vssd_options *options, struct pyn_error *err)
-{
-	const struct vssd_zone_options *zones = &options->zones;
-	const char *wrong;
-
-	if (!zones->namespaces)
-		return 0;
-	if (zones->namespaces > options->namespaces)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%u zoned namespaces of %u: --namespaces must be at least as many",
-				 zones->namespaces, options->namespaces);
-	if (options->version < NVME_2_0)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "zoned namespaces need NVMe 2.0: leave out --zoned or --nvme-version");
-	if (zones->max_active && (!zones->max_open || zones->max_open > zones->max_active))
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "max-open-zones must be 1 to %u, which is max-active-zones", zones->max_active);
-	wrong = wrong_zone_size(options);
-	return wrong ? pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%s", wrong) : 0;
-}
-
-static int check_key_value(const struct vssd_options *options, struct pyn_error *err)
-{
-	const struct vssd_kv_options *kv = &options->kv;
-
-	if (!kv->namespaces)
-		return 0;
-	if (kv->namespaces > options->namespaces - options->zones.namespaces)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%u Key Value namespaces of %u, of which %u are zoned: --namespaces must be larger",
-				 kv->namespaces, options->namespaces, options->zones.namespaces);
-	if (options->version < NVME_2_0)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "Key Value namespaces need NVMe 2.0: leave out --key-value or --nvme-version");
-	if (options->null_store)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a null drive keeps no values: leave out --key-value or --null");
-	if (options->size > KV_MAX)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "Key Value namespaces have at most 16 TiB: give a smaller --size");
-	return 0;
-}
-
 static int check_together(const struct vssd_options *options, struct pyn_error *err)
 {
 	uint64_t most = options->null_store ? NULL_MAX : DATA_MAX;
@@ -714,9 +644,7 @@ static int check_together(const struct vssd_options *options, struct pyn_error *
 	if (options->optional.fdp && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive has no reclaim units: leave out --fdp or --null");
-	if (check_zones(options, err) || check_key_value(options, err))
-		return -EINVAL;
-	return vssd_options_check_division(options, err);
+	return vssd_options_check_namespaces(options, err);
 }
 
 int vssd_options_check(const struct vssd_options *options, struct pyn_error *err)

@@ -15,8 +15,9 @@
 #define VSSD_MAX_IO_QUEUES 64u
 #define VSSD_MAX_NAMESPACES 32u
 #define VSSD_MAX_CONTROLLERS 16u
-#define VSSD_MAX_GROUPS 8u /* endurance groups */
-#define VSSD_MAX_SETS 16u  /* NVM sets */
+#define VSSD_MAX_ZONES (1u << 20) /* of a drive */
+#define VSSD_MAX_GROUPS 8u        /* endurance groups */
+#define VSSD_MAX_SETS 16u         /* NVM sets */
 #define VSSD_SERIAL_SIZE 20u
 #define VSSD_TIME_DERIVED UINT32_MAX
 #define VSSD_MAX_FAULTS 64u /* --fault options */
@@ -152,8 +153,9 @@ void vssd_options_default(struct vssd_options *options);
 /* Check the options. 0, or -EINVAL: a value is invalid, or values contradict each other. */
 int vssd_options_check(const struct vssd_options *options, struct pyn_error *err);
 
-/* Check how the options divide the capacity, as a part of vssd_options_check(). */
-int vssd_options_check_division(const struct vssd_options *options, struct pyn_error *err);
+/* Check the options of zones, of Key Value namespaces and of the division of the capacity, as a part of
+ * vssd_options_check(). */
+int vssd_options_check_namespaces(const struct vssd_options *options, struct pyn_error *err);
 
 /* Parse a command line. 0, or -EINVAL. The strings in arguments point into argv. */
 int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, struct pyn_error *err);
