@@ -33,8 +33,16 @@ HOST = [
 TESTER = HOST[HOST.index("core/data") : HOST.index("driver")]
 SPDK = "spdk"
 SSD = [
-    ["vssd/bus", "vssd/store", "vssd/tcg", "vssd/control_protocol.h", "vssd/options.h", "vssd/options.c"],
-    ["vssd/options_namespaces.c"],
+    [
+        "vssd/bus",
+        "vssd/store",
+        "vssd/tcg",
+        "vssd/control_protocol.h",
+        "vssd/options.h",
+        "vssd/options.c",
+        "vssd/options_check.c",
+        "vssd/options_namespaces.c",
+    ],
     ["vssd/fault"],
     ["vssd/subsystem"],
     ["vssd/ctrl"],

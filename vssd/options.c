@@ -18,8 +18,6 @@
 #define MOST_CPUS 1024u
 #define TIME_MAX_MS 3600000u
 #define BLOCK 4096u
-#define DATA_MAX (UINT64_C(1) << 46) /* bytes of all namespaces: a store has 2^34 blocks */
-#define NULL_MAX (UINT64_C(1) << 63) /* of a null drive */
 
 /* The syntax of a value, and its type in struct vssd_arguments. */
 enum type {
@@ -41,6 +39,10 @@ static const struct choice lba_sizes[] = {
 	{"512", 512},     {"1024", 1024},   {"2048", 2048},   {"4096", 4096}, {"8192", 8192},
 	{"16384", 16384}, {"32768", 32768}, {"65536", 65536}, {NULL, 0},
 };
+
+static const struct choice metadata_sizes[] = {{"0", 0}, {"8", 8}, {"16", 16}, {"64", 64}, {NULL, 0}};
+
+static const struct choice guards[] = {{"16", 16}, {"32", 32}, {"64", 64}, {NULL, 0}};
 
 static const struct choice versions[] = {
 	{"1.0", NVME_1_0}, {"1.1", NVME_1_1}, {"1.2", NVME_1_2}, {"1.2.1", NVME_1_2_1},
@@ -98,14 +100,14 @@ static const struct entry entries[] = {
 	 lba_sizes},
 	{"namespaces", NUMBER, DRIVE, AT(drive.namespaces), 1, VSSD_MAX_NAMESPACES, 1, "N", "number of namespaces",
 	 NULL, NULL, NULL},
-	{"controllers", NUMBER, DRIVE, AT(drive.optional.controllers), 1, VSSD_MAX_CONTROLLERS, 1, "N",
+	{"controllers", NUMBER, DRIVE, AT(drive.functions.controllers), 1, VSSD_MAX_CONTROLLERS, 1, "N",
 	 "number of controllers, which share the namespaces; that of number K from 2 on has its sockets in DIR/K",
 	 NULL, NULL, NULL},
-	{"private-namespaces", NUMBER, DRIVE, AT(drive.optional.private_ns), 0, VSSD_MAX_NAMESPACES, 0, "N",
+	{"private-namespaces", NUMBER, DRIVE, AT(drive.functions.private_ns), 0, VSSD_MAX_NAMESPACES, 0, "N",
 	 "the last N namespaces are private: each is attached to one controller, in turn", NULL, NULL, NULL},
-	{"virtual-functions", NUMBER, DRIVE, AT(drive.optional.virtual_functions), 0, VSSD_MAX_CONTROLLERS - 1, 0,
-	 "N", "have SR-IOV with N virtual functions; that of number K has its sockets in DIR/K+1", NULL, NULL, NULL},
-	{"ana", NUMBER, DRIVE, AT(drive.optional.ana), 0, VSSD_MAX_NAMESPACES, 0, "N",
+	{"virtual-functions", NUMBER, DRIVE, AT(drive.functions.virtual_ones), 0, VSSD_MAX_CONTROLLERS - 1, 0, "N",
+	 "have SR-IOV with N virtual functions; that of number K has its sockets in DIR/K+1", NULL, NULL, NULL},
+	{"ana", NUMBER, DRIVE, AT(drive.functions.ana), 0, VSSD_MAX_NAMESPACES, 0, "N",
 	 "report Asymmetric Namespace Access, with N ANA groups to which the namespaces belong in turn", NULL, NULL,
 	 NULL},
 	{"namespace-management", FLAG, DRIVE, AT(drive.optional.ns_management), 0, 1, 0, NULL,
@@ -147,6 +149,16 @@ static const struct entry entries[] = {
 	 "have end-to-end protection information, and with it the LBA formats of --metadata", NULL, "", NULL},
 	{"storage-tag", NUMBER, DRIVE, AT(drive.optional.storage_tag), 0, 64, 0, "N",
 	 "bits of the storage tag in protection information, as far as its format allows it", NULL, NULL, NULL},
+	{"metadata-size", CHOICE, DRIVE, AT(drive.format.metadata), 0, 0, 0, "BYTES",
+	 "bytes of metadata that each LBA of a new drive has, with the formats of --metadata", NULL, NULL,
+	 metadata_sizes},
+	{"extended-lba", FLAG, DRIVE, AT(drive.format.extended), 0, 1, 0, NULL,
+	 "let the metadata of a new drive follow the data of each LBA", NULL, "", NULL},
+	{"pi", NUMBER, DRIVE, AT(drive.format.pi), 0, 3, 0, "TYPE",
+	 "type of protection information that a new drive has, with the formats of --protection, or 0 for none", NULL,
+	 NULL, NULL},
+	{"guard", CHOICE, DRIVE, AT(drive.format.guard), 0, 0, 16, "BITS", "size of the guard of --pi", NULL, NULL,
+	 guards},
 	{"fdp", FLAG, DRIVE, AT(drive.optional.fdp), 0, 1, 0, NULL,
 	 "have an endurance group with Flexible Data Placement, enabled (NVMe 2.0)", NULL, "", NULL},
 	{"streams", FLAG, DRIVE, AT(drive.optional.streams), 0, 1, 0, NULL, "have the Streams directive", NULL, "",
@@ -529,10 +541,21 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.fdp |= all && !options->file && !options->null_store && options->lba_size <= BLOCK &&
 				 !options->division.groups && !options->division.sets;
 	options->division.recovery_levels |= all && options->version >= NVME_1_4;
-	if (all && !options->optional.ana && options->optional.controllers > 1)
-		options->optional.ana = options->namespaces;
+	if (all && !options->functions.ana && options->functions.controllers > 1)
+		options->functions.ana = options->namespaces;
 	if (all && !options->optional.sgls)
 		options->optional.sgls = NVME_SGLS_BYTES;
+}
+
+/* Switch on what the LBA format of a new drive needs. */
+static void apply_format(struct vssd_options *options)
+{
+	struct vssd_format_options *format = &options->format;
+
+	if (format->pi && !format->metadata)
+		format->metadata = format->guard == 16 ? 8 : 16;
+	options->optional.protection |= format->pi != 0;
+	options->optional.metadata |= format->metadata != 0 || options->optional.protection;
 }
 
 int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, struct pyn_error *err)
@@ -557,6 +580,7 @@ int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, 
 			return refuse(&entries[index], optarg, err);
 	}
 	apply_profile(&arguments->drive);
+	apply_format(&arguments->drive);
 	if (optind < argc)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "\"%s\" is not an option; --help lists the options",
 				 argv[optind]);
@@ -593,60 +617,6 @@ static void add_value(struct text *text, const struct vssd_options *options, con
 		add(text, "%" PRIu64, number);
 }
 
-static int check_together(const struct vssd_options *options, struct pyn_error *err)
-{
-	uint64_t most = options->null_store ? NULL_MAX : DATA_MAX;
-
-	if (options->optional.unallocated && !options->optional.ns_management)
-		return pyn_error(
-			err, PYN_ERROR_ARGUMENT, EINVAL,
-			"--unallocated needs --namespace-management, with which the host creates namespaces");
-	if (options->optional.unallocated / BLOCK > most / BLOCK)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%" PRIu64 " unallocated bytes are too many: the drive can have at most %" PRIu64
-				 " GiB",
-				 options->optional.unallocated, most >> 30);
-	most -= options->optional.unallocated / BLOCK * BLOCK;
-	if (options->size / BLOCK > most / BLOCK / options->namespaces)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "%u namespaces of %" PRIu64 " bytes are too large: they can have at most %" PRIu64
-				 " GiB together",
-				 options->namespaces, options->size, most >> 30);
-	if (options->optional.private_ns > options->namespaces)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "--private-namespaces %u is more than there are namespaces, which are %u",
-				 options->optional.private_ns, options->namespaces);
-	if (options->size < options->lba_size)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a namespace of %" PRIu64
-				 " bytes is smaller than an LBA, which has %u: give a larger "
-				 "--size",
-				 options->size, options->lba_size);
-	if (options->lba_size > BLOCK && (options->optional.metadata || options->optional.fdp))
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "LBAs above 4096 bytes have no metadata, and no placement: leave out --metadata, "
-				 "--protection and --fdp, or give a smaller --lba-size");
-	if (options->optional.virtual_functions && (options->optional.controllers > 1 || options->version < NVME_1_3))
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "virtual functions need one controller and NVMe 1.3: leave out --virtual-functions, "
-				 "or --controllers and --nvme-version");
-	if (options->null_store && options->file)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a null drive keeps no data: leave out --file or --null");
-	if (options->null_store && (options->optional.tcg || options->optional.boot ||
-				    options->optional.write_protection || options->optional.rpmb))
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a null drive keeps no data: leave out --tcg, --rpmb, --boot-partitions and "
-				 "--write-protection, or --null");
-	if (options->optional.metadata && options->null_store)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a null drive keeps no metadata: leave out --metadata, --protection or --null");
-	if (options->optional.fdp && options->null_store)
-		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "a null drive has no reclaim units: leave out --fdp or --null");
-	return vssd_options_check_namespaces(options, err);
-}
-
 int vssd_options_check(const struct vssd_options *options, struct pyn_error *err)
 {
 	for (size_t i = 0; i < NUM_ENTRIES; i++) {
@@ -658,7 +628,7 @@ int vssd_options_check(const struct vssd_options *options, struct pyn_error *err
 		add_value(&text, options, &entries[i]);
 		return refuse(&entries[i], value, err);
 	}
-	return check_together(options, err);
+	return vssd_options_check_together(options, err);
 }
 
 /* ---- telling ---- */

@@ -38,6 +38,14 @@ struct vssd_media_options {
 	bool verification; /* of the media after a sanitize operation */
 };
 
+/* The controllers of the subsystem, each a PCI function. */
+struct vssd_function_options {
+	uint32_t controllers;
+	uint32_t ana;          /* ANA groups; 0: the drive does not report ANA */
+	uint32_t virtual_ones; /* virtual functions of the only controller, which is then a primary one */
+	uint32_t private_ns;   /* how many namespaces, the last ones, have one controller each */
+};
+
 /* Optional features of the drive. */
 struct vssd_optional {
 	bool mi;                /* the Management Interface */
@@ -61,12 +69,16 @@ struct vssd_optional {
 	bool persistent_events; /* log page 0Dh */
 	bool doorbell_buffer;   /* Doorbell Buffer Config */
 	uint32_t sgls;          /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
-	uint32_t controllers;   /* of the subsystem */
-	uint32_t ana;           /* ANA groups; 0: the drive does not report ANA */
-	uint32_t virtual_functions; /* of the only controller, which is then a primary one */
-	uint32_t private_ns;        /* how many namespaces, the last ones, have one controller each */
-	uint32_t profile;           /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
+	uint32_t profile;       /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
 	struct vssd_media_options media;
+};
+
+/* The LBA format of a new drive, besides the size of its LBAs. */
+struct vssd_format_options {
+	uint32_t metadata; /* bytes of each LBA */
+	bool extended;     /* they follow the data of each LBA */
+	uint32_t pi;       /* type of the protection information; 0: none */
+	uint32_t guard;    /* its bits */
 };
 
 /* Zoned namespaces. Sizes are in bytes. */
@@ -129,6 +141,8 @@ struct vssd_options {
 	const char *faults[VSSD_MAX_FAULTS + 1]; /* fault rules; ends with NULL */
 	const char *faults_file;                 /* a file of fault rules, or NULL */
 	struct vssd_optional optional;
+	struct vssd_function_options functions;
+	struct vssd_format_options format;
 	struct vssd_zone_options zones;
 	struct vssd_kv_options kv;
 	struct vssd_division_options division;
@@ -153,8 +167,9 @@ void vssd_options_default(struct vssd_options *options);
 /* Check the options. 0, or -EINVAL: a value is invalid, or values contradict each other. */
 int vssd_options_check(const struct vssd_options *options, struct pyn_error *err);
 
-/* Check the options of zones, of Key Value namespaces and of the division of the capacity, as a part of
- * vssd_options_check(). */
+/* The part of vssd_options_check() about values that are right alone, and wrong together; and its part about zones,
+ * Key Value namespaces, and the division of the capacity. */
+int vssd_options_check_together(const struct vssd_options *options, struct pyn_error *err);
 int vssd_options_check_namespaces(const struct vssd_options *options, struct pyn_error *err);
 
 /* Parse a command line. 0, or -EINVAL. The strings in arguments point into argv. */

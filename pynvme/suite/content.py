@@ -41,11 +41,13 @@ class Content:
 
     Args:
         rng: where random bytes come from
-        size: bytes of an LBA
+        size: bytes of an LBA, with metadata that follow its data
+        protected: those of protection information, which drives make by themselves for zeroed LBAs
     """
 
-    def __init__(self, rng: random.Random, size: int) -> None:
+    def __init__(self, rng: random.Random, size: int, protected: slice | None = None) -> None:
         self.size = size
+        self._protected = protected
         self.zeros = bytes(size)
         self._ones = b"\xff" * size
         self._session = rng.getrandbits(32)
@@ -66,6 +68,12 @@ class Content:
             at = generation % EQUAL_BLOCKS * self.size
             return self._pool[at : at + self.size]
         return self.zeros[_STAMP.size :] + _STAMP.pack(lba, generation, self._session)
+
+    def without_protection(self, data: bytes) -> bytes:
+        """The data of an LBA without what a drive may have made by itself."""
+        if self._protected is None:
+            return data
+        return data[: self._protected.start] + data[self._protected.stop :]
 
     def range(self, slba: int, nlb: int, generation: int, pattern: Pattern = Pattern.STAMPED) -> bytes:
         """The data of several LBAs."""

@@ -29,6 +29,7 @@ from pynvme.suite.finding import Finding
 from pynvme.suite.history import Command, Dwords, Event, History, status_text
 from pynvme.suite.identity import first_identified
 from pynvme.suite.ledger import ledger_of
+from pynvme.suite.metadata import TRANSFERS, Separate, separate
 
 COMMANDS_SHOWN = 16
 SCRIPT_COMMANDS = 8
@@ -71,6 +72,7 @@ WITH_DATA = (
 """Features whose value is a structure."""
 
 CC_EN, SHN = 1, 0xC000
+SCRATCH = 16 << 10
 _trials = itertools.count()
 """How often the power was tried."""
 SAVE = 1 << 31
@@ -100,6 +102,8 @@ class Drive:
         self._qpairs: list[nvme.Qpair] = []
         self._single: list[nvme.Qpair] = []
         """The queue pair for single commands, once there is one."""
+        self._scratch: list[nvme.Buffer] = []
+        """Metadata that no test looks at. The drive may still write to older buffers."""
         self._leaving: list[Callable[[], None]] = []
         self._findings: list[str] = []
         self._stuck: list[str] = []
@@ -174,6 +178,8 @@ class Drive:
         """Look up the geometry of the first namespace. Call it again after a format."""
         self.lba_size = lba_format.buffer_bytes(self.ns.id_ns)
         """Bytes that an LBA takes in a buffer."""
+        self._separate: dict[int, Separate] = {self.nsid: separate(self.ns)}
+        """The metadata of each namespace, looked up before queues and power are out of order."""
         self.nsze = int(self.ns.id_ns.nsze)
         """The number of LBAs."""
         self.most_lbas = max(1, min(self.nvme0.mdts or 1 << 20, 1 << 20) // self.lba_size)
@@ -245,7 +251,7 @@ class Drive:
         buf = nvme.Buffer(nlb * self.lba_size)
         buf[:] = data = rng.randbytes(len(buf))
         pair = nvme.Qpair(self.nvme0, 2)
-        written = not int(self.ns.metadata_size) and (
+        written = (
             self.io(IoOpcode.WRITE, buf, slba, nlb, qpair=pair).ok and self.run(IoOpcode.FLUSH, qpair=pair).ok
         )
         pair.delete()
@@ -320,9 +326,31 @@ class Drive:
         command = Command(qpair.sqid, opcode, nsid, _dwords(dwords))
         command.then = then
         self.history.add(command)
-        self.ns.send_cmd(opcode, qpair, buf, nsid, *command.dwords, cb=command.completed)
+        meta = self.metadata(opcode, buf, nsid, command.dwords[2])
+        self.ns.send_cmd(opcode, qpair, buf, nsid, *command.dwords, cb=command.completed, meta=meta)
         command.cid = qpair.latest_cid
         return command
+
+    def metadata(self, opcode: int, buf: nvme.Buffer | None, nsid: int, dword12: int) -> nvme.Buffer | None:
+        """A Buffer for the metadata of a command, if they do not follow its data."""
+        if nsid not in self._separate and nsid in self.namespaces:
+            self._separate[nsid] = separate(self.namespaces[nsid])
+        found = self._separate.get(nsid)
+        return found.buffer(opcode, buf, (dword12 & 0xFFFF) + 1) if found is not None else None
+
+    @property
+    def has_separate_metadata(self) -> bool:
+        """Whether the first namespace has metadata in a buffer of their own."""
+        return self._separate[self.nsid].each > 0
+
+    def scratch(self, opcode: int, nlb: int) -> int:
+        """An address for metadata of a command that a test puts into a queue by itself, or 0 for none."""
+        each = self._separate[self.nsid].each
+        if not each or opcode & 0xFF not in TRANSFERS:
+            return 0
+        if not self._scratch or len(self._scratch[0]) < nlb * each:
+            self._scratch.insert(0, nvme.Buffer(max(nlb * each, SCRATCH)))
+        return int(self._scratch[0].phys_addr)
 
     def io(
         self,

@@ -287,7 +287,12 @@ class Model:
         if change.kind is Kind.UNCORRECTABLE:
             return False
         wanted = self._data(lba, change)
-        return wanted is None or wanted == data
+        if wanted is None or wanted == data:
+            return True
+        if change.kind in (Kind.DATA, Kind.FOUND):
+            return False
+        bare = self.content.without_protection
+        return bare(wanted) == bare(data)
 
     def _learn(self, lba: int, change: Change, data: bytes) -> None:
         """Note which of its possible data an LBA holds. Those that may come later stay possible."""

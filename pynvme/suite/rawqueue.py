@@ -292,9 +292,12 @@ class RawSq:
             cid, nsid, dwords: CID, NSID and dwords 10 to 15
             prp1, prp2: the data pointer
             behind: see :meth:`put`
-            reserved: dwords 2 and 3, and MPTR
+            reserved: dwords 2 and 3, and MPTR. If it is 0, the command has memory for its metadata
         """
-        entry = _COMMAND.pack(opcode, cid, nsid, *reserved, prp1, prp2, *dwords)
+        cdw2, cdw3, mptr = reserved
+        if nsid == self.drive.nsid and self.qid:
+            mptr = mptr or self.drive.scratch(opcode, (dwords[2] & 0xFFFF) + 1)
+        entry = _COMMAND.pack(opcode, cid, nsid, cdw2, cdw3, mptr, prp1, prp2, *dwords)
         at = (self.tail + behind) % self.entries
         self.memory[at * 64 : at * 64 + 64] = entry
         command = Command(self.qid, opcode, nsid, dwords)

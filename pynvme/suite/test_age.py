@@ -16,7 +16,7 @@ import pytest
 from pynvme.spec import FeatureId, IoOpcode, SmartLog
 from pynvme.suite import clauses, needs, requirement, takes
 from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of, writable_without_backup
-from pynvme.suite.claims import PLAIN, ROOM
+from pynvme.suite.claims import ROOM
 from pynvme.suite.drive import Drive
 from pynvme.suite.health import SMART, smart
 from pynvme.suite.marks import Need
@@ -26,7 +26,7 @@ from pynvme.suite.promises import Promises
 from pynvme.suite.traffic import Traffic, read_back
 from pynvme.suite.writing import Writer
 
-pytestmark = needs(PLAIN, ROOM)
+pytestmark = needs(ROOM)
 
 READ = clauses.of_io(IoOpcode.READ)
 WARNING = f"{SMART}, Critical Warning"

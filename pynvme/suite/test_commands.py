@@ -20,7 +20,7 @@ from pynvme.spec import (
     Status,
 )
 from pynvme.suite import clauses, needs, requirement
-from pynvme.suite.claims import FUSED, KNOWN, LOG_OFFSETS, PLAIN, ROOM, io, log, queues, version
+from pynvme.suite.claims import FUSED, KNOWN, LOG_OFFSETS, ROOM, io, log, queues, version
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command, status_text
 from pynvme.suite.model import Kind, Model
@@ -440,7 +440,7 @@ def test_invalid_namespaces_are_refused(drive: Drive, page: Slot, opcode: IoOpco
 
 
 @requirement("COMMANDS-12", "NVM 1.0, 3.2 NVM Command Set Commands, LBA Out of Range")
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 @pytest.mark.parametrize("opcode", list(MEDIA), ids=lambda opcode: opcode.name)
 def test_lbas_out_of_range_are_refused(drive: Drive, model: Model, opcode: IoOpcode) -> None:
     """A command that reaches past the last LBA fails with LBA Out of Range, and changes nothing.
@@ -471,7 +471,7 @@ def test_lbas_out_of_range_are_refused(drive: Drive, model: Model, opcode: IoOpc
 
 
 @requirement("COMMANDS-13", "NVM 1.0, 3.2.3 Dataset Management, LBA Out of Range")
-@needs(PLAIN, ROOM, io(IoOpcode.DSM))
+@needs(ROOM, io(IoOpcode.DSM))
 def test_deallocation_out_of_range_is_refused(drive: Drive, model: Model) -> None:
     """A Dataset Management whose range passes the last LBA fails, and does not wrap.
 
@@ -664,7 +664,7 @@ def test_queues_that_do_not_exist_are_not_deleted(drive: Drive) -> None:
 
 
 @requirement("COMMANDS-22", "Base 2.0, 3.4.2 Fused Operation")
-@needs(PLAIN, ROOM, FUSED)
+@needs(ROOM, FUSED)
 def test_fused_compare_and_write(drive: Drive, model: Model) -> None:
     """The write of a fused pair is done if and only if the compare succeeds.
 
@@ -708,7 +708,7 @@ def test_fused_compare_and_write(drive: Drive, model: Model) -> None:
 
 
 @requirement("COMMANDS-23", "Base 2.0, 3.4.2 Fused Operation")
-@needs(PLAIN, FUSED)
+@needs(FUSED)
 def test_halves_of_fused_pairs_are_refused(drive: Drive, page: Slot) -> None:
     """A half of a fused pair without the other one is aborted, and a command after it is not.
 
@@ -746,7 +746,7 @@ def with_nothing_else(drive: Drive, command: Command, clause: str) -> None:
 
 
 @requirement("COMMANDS-25", "NVM 1.0, 3.2 NVM Command Set Commands, LBA Out of Range")
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 @pytest.mark.parametrize("opcode", list(MEDIA), ids=lambda opcode: opcode.name)
 def test_each_bit_of_the_lba_counts(drive: Drive, page: Slot, opcode: IoOpcode) -> None:
     """Each bit of SLBA that is beyond the end of the namespace makes the command fail.
@@ -772,7 +772,7 @@ def test_each_bit_of_the_lba_counts(drive: Drive, page: Slot, opcode: IoOpcode) 
 
 
 @requirement("COMMANDS-26", "NVM 1.0, 3.2.4 Read and 3.2.6 Write")
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 def test_hints_change_no_data(drive: Drive, model: Model) -> None:
     """Limited Retry and the hints of Dataset Management in dword 13 change neither data nor status.
 
@@ -829,7 +829,7 @@ def test_flags_of_any_command_are_refused(drive: Drive, page: Slot) -> None:
 
 
 @requirement("COMMANDS-28", ABORT)
-@needs(PLAIN, ROOM, queues(2))
+@needs(ROOM, queues(2))
 def test_aborts_of_another_queue_touch_nothing(drive: Drive, model: Model) -> None:
     """An Abort names a command by its CID and its submission queue, and touches no other.
 
@@ -1034,7 +1034,7 @@ CONSTANT_PAGES = {0: 1024, 3: 512, 5: 4096, 0x12: 1024, 0x13: 4096}
 
 
 @requirement("COMMANDS-34", "Base 2.0, 4.1.1 Physical Region Page Entry and List")
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 def test_wrong_offsets_of_pages(drive: Drive, model: Model) -> None:
     """PRP 1 that is no multiple of 4 is refused, or used as if it were. Other bytes never change.
 
@@ -1073,7 +1073,7 @@ def test_refusals_come_again(drive: Drive, page: Slot) -> None:
 @requirement(
     "COMMANDS-36", "NVM 1.0, 4.1.5.4 I/O Command Set specific Identify Controller, VSL, WZSL and WUSL"
 )
-@needs(version(0x00020000), PLAIN, ROOM)
+@needs(version(0x00020000), ROOM)
 def test_limits_of_commands_without_data(drive: Drive, page: Slot) -> None:
     """A Verify, Write Zeroes or Write Uncorrectable above its limit, if there is one, is refused.
 
@@ -1092,7 +1092,7 @@ def test_limits_of_commands_without_data(drive: Drive, page: Slot) -> None:
 
 
 @requirement("COMMANDS-37", "Base 2.0, 1.4.2 Reserved and Unused Fields, and 5 Admin Command Set")
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 def test_reserved_values_of_operations_are_refused(drive: Drive, model: Model, writer: Writer) -> None:
     """A sanitize action, secure erase, self-test or commit action that is reserved fails, and starts nothing.
 

@@ -10,7 +10,7 @@ import pytest
 
 from pynvme.spec import IoOpcode, Status
 from pynvme.suite import clauses, needs, requirement, takes
-from pynvme.suite.claims import CACHE, PLAIN, ROOM, SWITCHED_POWER, io
+from pynvme.suite.claims import CACHE, ROOM, SWITCHED_POWER, io
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.model import Model
@@ -18,7 +18,7 @@ from pynvme.suite.options import Budget
 from pynvme.suite.traffic import FUA, read_back
 from pynvme.suite.writing import Writer
 
-pytestmark = needs(PLAIN, ROOM, io(IoOpcode.COPY))
+pytestmark = needs(ROOM, io(IoOpcode.COPY))
 
 COPY = clauses.of_io(IoOpcode.COPY)
 LIMITS = f"{COPY}, MSSRL, MCL and MSRC"

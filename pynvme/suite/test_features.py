@@ -28,7 +28,6 @@ from pynvme.suite.claims import (
     HOST_MEMORY,
     HOT_RESET,
     NO_CACHE,
-    PLAIN,
     POWER_STATES,
     ROOM,
     SELECT,
@@ -168,7 +167,7 @@ def timestamp(drive: Drive) -> Timestamp:
 
 
 @requirement("FEATURES-5", DULBE_CLAUSE)
-@needs(PLAIN, ROOM, DULBE, ZEROED, io(IoOpcode.DSM), feature(FeatureId.ERROR_RECOVERY))
+@needs(ROOM, DULBE, ZEROED, io(IoOpcode.DSM), feature(FeatureId.ERROR_RECOVERY))
 def test_errors_of_deallocated_blocks(drive: Drive, model: Model, writer: Writer) -> None:
     """With DULBE, a read of a deallocated LBA fails, and that of a written one does not.
 
@@ -640,7 +639,7 @@ THERMAL = "Base 2.0, 5.27.1.16 Host Controlled Thermal Management"
 
 
 @requirement("FEATURES-24", THERMAL)
-@needs(PLAIN, ROOM, feature(FeatureId.HCTM), queues(3))
+@needs(ROOM, feature(FeatureId.HCTM), queues(3))
 def test_thermal_management_throttles_and_counts(drive: Drive, model: Model) -> None:
     """Above TMT1 and TMT2 the drive counts transitions and time, and IO is right. It ends with the setting.
 
@@ -804,7 +803,7 @@ class HostMemory:
 
 
 @requirement("FEATURES-12", HMB)
-@needs(PLAIN, ROOM, HOST_MEMORY, queues(3))
+@needs(ROOM, HOST_MEMORY, queues(3))
 def test_host_memory_is_used_only_while_it_is_lent(drive: Drive, model: Model) -> None:
     """The drive writes to no memory beyond its host memory buffer, and to none of it after it was taken back.
 
@@ -832,7 +831,7 @@ def test_host_memory_is_used_only_while_it_is_lent(drive: Drive, model: Model) -
 
 
 @requirement("FEATURES-25", POWER)
-@needs(PLAIN, ROOM, POWER_STATES)
+@needs(ROOM, POWER_STATES)
 def test_each_command_wakes_the_drive(drive: Drive, model: Model, writer: Writer) -> None:
     """A command of any kind that finds the drive in a non-operational power state does what it always does.
 

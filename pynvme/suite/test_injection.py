@@ -16,7 +16,7 @@ import pytest
 from pynvme.spec import IoOpcode, OcpError, OcpErrorInjection, OcpFeatureId
 from pynvme.suite import needs, requirement
 from pynvme.suite.ageing import VIRTUAL_TIME, Ageing, ageing_of, has_ocp_logs, writable_without_backup
-from pynvme.suite.claims import PLAIN, ROOM
+from pynvme.suite.claims import ROOM
 from pynvme.suite.drive import Drive
 from pynvme.suite.health import smart
 from pynvme.suite.history import Command
@@ -43,7 +43,7 @@ def injects(drive: Drive) -> bool:
 
 INJECTS = Need("errors that a host injects (OCP feature C0h, and the GUID of log page C0h)", injects)
 
-pytestmark = needs(PLAIN, ROOM, INJECTS)
+pytestmark = needs(ROOM, INJECTS)
 
 
 class Injector:

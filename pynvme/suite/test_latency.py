@@ -12,7 +12,7 @@ import pytest
 
 from pynvme.spec import AdminOpcode, FeatureId, IoOpcode, OcpLatencyLog
 from pynvme.suite import clauses, needs, requirement, takes
-from pynvme.suite.claims import PLAIN, ROOM, admin, io
+from pynvme.suite.claims import ROOM, admin, io
 from pynvme.suite.drive import LONGEST_ADMIN, LONGEST_IO, OCP_ADMIN, OCP_IO, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
@@ -21,7 +21,7 @@ from pynvme.suite.options import Budget
 from pynvme.suite.traffic import Traffic, any_size, model_of, read_back
 from pynvme.suite.writing import Writer
 
-pytestmark = needs(PLAIN, ROOM)
+pytestmark = needs(ROOM)
 
 SLOW_IO, MOST_SLOW = 2.0, 7
 FORMAT_PATIENCE = 600.0

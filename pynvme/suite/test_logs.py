@@ -38,7 +38,6 @@ from pynvme.suite.claims import (
     FLR,
     HOT_RESET,
     LOG_OFFSETS,
-    PLAIN,
     ROOM,
     SANITIZES,
     SUBSYSTEM_RESET,
@@ -74,7 +73,7 @@ MOST_KELVIN = 20
 
 
 @requirement("LOGS-1", SMART)
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 def test_commands_and_data_are_counted(drive: Drive) -> None:
     """Host commands are counted exactly, data in thousands of 512 bytes, and nothing else counts.
 
@@ -95,7 +94,7 @@ def test_commands_and_data_are_counted(drive: Drive) -> None:
             for name in ("hwc", "hrc"):
                 expected = before[name] + count * (name == commands)
                 drive.check(after[name] == expected, SMART, f"{name.upper()} {expected}", after[name])
-            units = count * nlb * drive.lba_size / UNIT
+            units = count * nlb * int(drive.ns.lba_size) / UNIT
             grown = after[data] - before[data]
             drive.check(
                 units - 1 < grown < units + 1, SMART, f"{data.upper()} grows by {units:.2f}, rounded", grown
@@ -144,7 +143,7 @@ def must_be_explained(drive: Drive, log: SmartLog) -> None:
 
 
 @requirement("LOGS-3", ERRORS)
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 def test_entries_of_the_error_log(drive: Drive) -> None:
     """The entry of an error names the queue, the command, the status and the LBA, and SMART counts it.
 
@@ -372,7 +371,7 @@ CONTROLLER_TELEMETRY = "Base 2.0, 5.16.1.9 Telemetry Controller-Initiated"
 
 
 @requirement("LOGS-20", CONTROLLER_TELEMETRY)
-@needs(TELEMETRY, LOG_OFFSETS, EVENTS, PLAIN, ROOM)
+@needs(TELEMETRY, LOG_OFFSETS, EVENTS, ROOM)
 def test_telemetry_of_the_controller(drive: Drive, events: list[int]) -> None:
     """If the drive captures telemetry by itself, its number grows by 1, an event tells it, and it stays.
 
@@ -420,7 +419,7 @@ TIMES = {"cbt": 60, "poh": 3600, "wctt": 60, "cctt": 60, "ttmt1": 1, "ttmt2": 1}
 
 
 @requirement("LOGS-9", SMART)
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 def test_counters_stand_if_nothing_happens(drive: Drive) -> None:
     """Commands that are neither read nor write move no counter, and counters of time move with the time.
 
@@ -498,7 +497,7 @@ def reset(drive: Drive, kind: str) -> Callable[[], object]:
 
 
 @requirement("LOGS-10", SMART)
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 @pytest.mark.parametrize("kind", list(RESETTING))
 def test_counters_survive_each_kind_of_reset(drive: Drive, kind: str, reset: Callable[[], object]) -> None:
     """A reset changes no counter but those of the driver's commands, and only a loss of power counts as one.
@@ -555,7 +554,7 @@ def other_failures(drive: Drive) -> list[Callable[[], Command]]:
 
 
 @requirement("LOGS-11", ERRORS)
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 def test_the_error_log_agrees_with_failing_commands(drive: Drive) -> None:
     """Each entry belongs to one failing command, in their order, and no other command makes one.
 
@@ -717,7 +716,7 @@ def test_the_firmware_log_has_the_slots_of_frmw(drive: Drive) -> None:
 
 
 @requirement("LOGS-16", SMART)
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 def test_data_units_of_any_size(drive: Drive) -> None:
     """Data units count the bytes of reads and writes of any size, and host commands count each of them.
 
@@ -738,7 +737,7 @@ def test_data_units_of_any_size(drive: Drive) -> None:
             )
             slba = base + drive.random.randrange(2 * most - nlb + 1)
             drive.expect(drive.io(opcode, buf, slba, nlb), SMART, Status.SUCCESS, MISMATCH)
-            sectors[data] += nlb * drive.lba_size // 512
+            sectors[data] += nlb * int(drive.ns.lba_size) // 512
             commands[counter] += 1
         now = smart(drive)
         for name, count in commands.items():
@@ -779,7 +778,7 @@ def test_the_logs_of_background_operations_are_plausible(drive: Drive) -> None:
 
 
 @requirement("LOGS-18", SMART)
-@needs(PLAIN, ROOM)
+@needs(ROOM)
 @takes(0.8)
 def test_counters_under_load(drive: Drive, budget: Budget) -> None:
     """After many IOs at full speed, host commands and data units have grown by exactly these.
@@ -806,7 +805,7 @@ def test_counters_under_load(drive: Drive, budget: Budget) -> None:
         for name, count in counts.items():
             grown = after[name] - before[name]
             drive.check(grown == count, SMART, f"{name.upper()} grows by {count}", grown)
-        units = counts[counter] * nlb * drive.lba_size / UNIT
+        units = counts[counter] * nlb * int(drive.ns.lba_size) / UNIT
         grown = after[data] - before[data]
         drive.check(
             units - 1 < grown < units + 1, SMART, f"{data.upper()} grows by {units:.2f}, rounded", grown
@@ -848,7 +847,7 @@ def test_the_end_of_a_sanitize_operation_is_an_event(drive: Drive, events: list[
 
 
 @requirement("LOGS-21", AER)
-@needs(EVENTS, PLAIN, ROOM)
+@needs(EVENTS, ROOM)
 def test_no_event_without_a_cause(drive: Drive, events: list[int], model: Model) -> None:
     """While nothing happens that an event is of, none comes, though all of them are enabled.
 
@@ -990,7 +989,7 @@ def unreadable(drive: Drive, atype: int, slba: int, rl: int, dwords: int = 1024)
 
 
 @requirement("LOGS-24", LBA_STATUS)
-@needs(PLAIN, ROOM, admin(AdminOpcode.GET_LBA_STATUS), io(IoOpcode.WRITE_UNCORRECTABLE))
+@needs(ROOM, admin(AdminOpcode.GET_LBA_STATUS), io(IoOpcode.WRITE_UNCORRECTABLE))
 def test_lba_status_lists_no_lba_that_was_written(drive: Drive, model: Model) -> None:
     """Get LBA Status reports runs in order, in the range, cut where MNDW ends, and none that was written.
 
@@ -1044,7 +1043,7 @@ def lba_status_page(drive: Drive, rae: bool) -> bytes:
 
 
 @requirement("LOGS-25", LBA_STATUS_LOG)
-@needs(PLAIN, ROOM, log(LogId.LBA_STATUS), io(IoOpcode.WRITE_UNCORRECTABLE), EVENTS)
+@needs(ROOM, log(LogId.LBA_STATUS), io(IoOpcode.WRITE_UNCORRECTABLE), EVENTS)
 def test_the_lba_status_log_stands_while_it_is_read_and_its_event_comes(
     drive: Drive, events: list[int], model: Model
 ) -> None:

@@ -28,7 +28,7 @@ from pynvme.spec import (
     Status,
 )
 from pynvme.suite import clauses, needs, requirement
-from pynvme.suite.claims import PLAIN, ROOM, SANITIZES, admin
+from pynvme.suite.claims import ROOM, SANITIZES, admin
 from pynvme.suite.drive import ALL_NAMESPACES, LONGEST_ADMIN, Drive
 from pynvme.suite.health import counters_go_on, smart
 from pynvme.suite.history import Command
@@ -39,7 +39,7 @@ from pynvme.suite.promises import Promises
 from pynvme.suite.traffic import MIX, Slot, Traffic, model_of, read_back
 from pynvme.suite.writing import Writer
 
-pytestmark = needs(PLAIN, ROOM)
+pytestmark = needs(ROOM)
 
 FORMAT = clauses.of_admin(AdminOpcode.FORMAT_NVM)
 SANITIZE = "Base 2.0, 5.24 Sanitize and 8.1.20 Sanitize Operations"

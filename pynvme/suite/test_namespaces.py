@@ -25,7 +25,7 @@ from pynvme.spec import (
     Status,
 )
 from pynvme.suite import clauses, needs, requirement, takes
-from pynvme.suite.claims import PLAIN, ROOM, admin
+from pynvme.suite.claims import ROOM, admin
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
@@ -46,7 +46,7 @@ UNALLOCATED = Need(
     ),
 )
 
-pytestmark = needs(PLAIN, ROOM, admin(AdminOpcode.NS_MANAGEMENT), UNALLOCATED)
+pytestmark = needs(ROOM, admin(AdminOpcode.NS_MANAGEMENT), UNALLOCATED)
 
 MANAGEMENT = clauses.of_admin(AdminOpcode.NS_MANAGEMENT)
 ATTACHMENT = clauses.of_admin(AdminOpcode.NS_ATTACHMENT)

@@ -13,7 +13,6 @@ from pynvme.spec import AdminOpcode, FeatureId, FirmwareAction, IoOpcode, Regist
 from pynvme.suite import clauses, needs, requirement, takes
 from pynvme.suite.claims import (
     CACHE,
-    PLAIN,
     ROOM,
     SELECT,
     SWITCHED_POWER,
@@ -35,7 +34,7 @@ from pynvme.suite.promises import Promises
 from pynvme.suite.traffic import model_of, read_back
 from pynvme.suite.writing import Writer, must_be_right, whole
 
-pytestmark = needs(PLAIN, ROOM, SWITCHED_POWER)
+pytestmark = needs(ROOM, SWITCHED_POWER)
 
 FLUSH = clauses.of_io(IoOpcode.FLUSH)
 FIRMWARE = "Base 2.0, 5.16.1.4 Firmware Slot Information"

@@ -11,7 +11,7 @@ import pytest
 
 from pynvme.spec import AdminOpcode, Cap, Cns, FeatureId, IoOpcode, Register, Status
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import ENTRIES, PLAIN, ROOM, VECTORS, WEIGHTED, admin, feature, queues
+from pynvme.suite.claims import ENTRIES, ROOM, VECTORS, WEIGHTED, admin, feature, queues
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.model import Kind, Model
@@ -20,7 +20,7 @@ from pynvme.suite.rawqueue import CQE_CLAUSE, Memory, RawAdmin, RawCq, RawSq
 from pynvme.suite.traffic import GUARD_CLAUSE, PAGE, Traffic, judge, read_back
 from pynvme.suite.writing import Writer
 
-pytestmark = needs(PLAIN, ROOM, ENTRIES, queues(2))
+pytestmark = needs(ROOM, ENTRIES, queues(2))
 
 PHASE = "Base 2.0, 4.2.4 Completion Queue Entry, Phase Tag"
 FULL = "Base 2.0, 3.3.1.5 Full Queue"
@@ -1128,7 +1128,7 @@ SHADOW = "Base 2.1, 5.2.5 Doorbell Buffer Config"
 
 
 @requirement("QUEUES-31", SHADOW)
-@needs(PLAIN, ROOM, queues(3), admin(AdminOpcode.DOORBELL_BUFFER_CONFIG))
+@needs(ROOM, queues(3), admin(AdminOpcode.DOORBELL_BUFFER_CONFIG))
 def test_doorbells_in_memory_serve_as_those_in_registers(drive: Drive, model: Model) -> None:
     """After Doorbell Buffer Config, commands whose doorbells are in memory complete, with the right data.
 

@@ -11,7 +11,7 @@ import pytest
 
 from pynvme.spec import AdminOpcode, FeatureId, IoOpcode, Register, Status
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import ENTRIES, FLR, HOT_RESET, PLAIN, ROOM, SELECT, SUBSYSTEM_RESET, feature, queues
+from pynvme.suite.claims import ENTRIES, FLR, HOT_RESET, ROOM, SELECT, SUBSYSTEM_RESET, feature, queues
 from pynvme.suite.drive import SHUTDOWN, Drive
 from pynvme.suite.features import SAVED, changeable
 from pynvme.suite.marks import Need
@@ -21,7 +21,7 @@ from pynvme.suite.rawqueue import Memory, RawCq, RawSq
 from pynvme.suite.traffic import GUARD, PAGE, Slot, Traffic, read_back
 from pynvme.suite.writing import Writer
 
-pytestmark = needs(PLAIN, ROOM, ENTRIES, queues(2))
+pytestmark = needs(ROOM, ENTRIES, queues(2))
 
 RESET = "Base 2.0, 3.7.2 Controller Level Reset"
 ABORT = "Base 2.0, 5.1 Abort"

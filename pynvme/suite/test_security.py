@@ -28,7 +28,7 @@ from pynvme.spec import (
     WriteProtectionState,
 )
 from pynvme.suite import clauses, needs, requirement
-from pynvme.suite.claims import EXPENDABLE, PLAIN, ROOM, SWITCHED_POWER, admin, log
+from pynvme.suite.claims import EXPENDABLE, ROOM, SWITCHED_POWER, admin, log
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
@@ -166,7 +166,7 @@ BOOT_BY_FEATURE = Need(
     "boot partitions that feature 85h protects (BPCAP bit 2)", lambda d: bool(int(d.id_ctrl.bpcap) & 4)
 )
 
-pytestmark = needs(PLAIN, ROOM)
+pytestmark = needs(ROOM)
 
 
 # ---- what tests share ----

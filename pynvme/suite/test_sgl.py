@@ -11,7 +11,7 @@ import pytest
 from pynvme.sgl import BitBucket, DataBlock, Descriptor, LastSegment, Segment, Sgl
 from pynvme.spec import AdminOpcode, IoOpcode, SglType, Status
 from pynvme.suite import clauses, needs, requirement, takes
-from pynvme.suite.claims import PLAIN, ROOM
+from pynvme.suite.claims import ONE_BUFFER, ROOM
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
@@ -23,7 +23,7 @@ from pynvme.suite.writing import Writer, must_be_right, whole
 SUPPORTED = Need("SGLs (SGLS bits 1:0)", lambda drive: int(drive.id_ctrl.sgls.sgls) in (1, 2))
 BUCKETS = Need("bit bucket descriptors (SGLS bit 16)", lambda drive: bool(drive.id_ctrl.sgls.sbbds))
 
-pytestmark = needs(PLAIN, ROOM, SUPPORTED)
+pytestmark = needs(ONE_BUFFER, ROOM, SUPPORTED)
 
 LISTS = "Base 2.0, 4.1.2 Scatter Gather List"
 FIELD = "Base 2.0, 5.17.2.1 Identify Controller, SGLS"

@@ -15,6 +15,7 @@ from pynvme.suite import clauses
 from pynvme.suite.content import Content, Pattern
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import MISMATCH, Command, status_text
+from pynvme.suite.metadata import protected_bytes
 from pynvme.suite.model import Change, Kind, Model
 
 PAGE = 4096
@@ -119,7 +120,8 @@ def model_of(drive: Drive) -> Model:
     volatile = bool(drive.id_ctrl.vwc.vwcp) and bool(drive.get_feature(6).cdw0 & 1)
     if volatile:
         flush_unseen(drive)
-    model = Model(Content(drive.random, drive.lba_size), drive.ns.id_ns.dlfeat.rdb, volatile)
+    content = Content(drive.random, drive.lba_size, protected_bytes(drive.ns))
+    model = Model(content, drive.ns.id_ns.dlfeat.rdb, volatile)
     drive.at_end(lambda: clean_up(drive, model))
     return model
 
@@ -402,11 +404,18 @@ class Traffic:
             "cdw13": cdw13,
         }
 
+    def _has_its_metadata(self, slba: int, nlb: int) -> bool:
+        """Whether this run knows the metadata of LBAs, so that a Compare can send them."""
+        if not self.drive.has_separate_metadata:
+            return True
+        changes = [self.model.holds(lba) for lba in range(slba, slba + nlb)]
+        return all(change is not None and change.kind is not Kind.FOUND for change in changes)
+
     def _prepare_compare(self, flight: Flight, slba: int, nlb: int) -> nvme.Buffer:
         """The data that the LBAs hold, or others. If nobody knows them, this becomes a read."""
         data = self.model.certain(slba, nlb)
         length = nlb * self.drive.lba_size
-        if data is None or self.model.may_fail(slba, nlb):
+        if data is None or self.model.may_fail(slba, nlb) or not self._has_its_metadata(slba, nlb):
             flight.kind = "read"
             return flight.slot.prepare(flight.offset, length)
         if flight.kind == "compare_other":

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sources: vssd/options.c vssd/drive/*.c vssd/ctrl/*.c vssd/cmd/*.c vssd/subsystem/*.c vssd/fault/*.c vssd/store/*.c
- * vssd/bus/*.c vssd/tcg/*.c spec/commands.c core/util/clock.c core/util/crc32c.c core/util/error.c core/util/guards.c
- * core/util/log.c */
+/* sources: vssd/options*.c vssd/drive/*.c vssd/ctrl/*.c vssd/cmd/*.c vssd/subsystem/*.c
+ * vssd/fault/*.c vssd/store/*.c vssd/bus/*.c vssd/tcg/*.c spec/commands.c core/util/clock.c core/util/crc32c.c
+ * core/util/error.c core/util/guards.c core/util/log.c */
 /* A subsystem that two controllers share, and its namespaces. */
 #include "tests/c/test.h"
 
@@ -158,7 +158,7 @@ static struct vssd_subsystem *make(uint32_t namespaces)
 	vssd_options_default(&options);
 	options.size = 64 << 10;
 	options.namespaces = namespaces;
-	options.optional.controllers = 2;
+	options.functions.controllers = 2;
 	options.format_ms = 1;
 	options.sanitize_ms = 1;
 	CHECK_EQ(vssd_subsystem_create(&options, &subsystem, &err), 0);

@@ -25,6 +25,7 @@ from ctrl_helpers import (
     identify,
 )
 from metadata_helpers import BY_SGL, FORMATS, Drive
+from server import Server
 
 COPY = 0x19
 
@@ -213,6 +214,43 @@ def test_identify_says_how_mptr_may_lead_to_metadata(start: Start, sgls: str) ->
     assert drive.queue.wait().status == OK
     assert drive.send(WRITE, 0, 1, mptr=drive.meta + 1) == INVALID_FIELD
     drive.host.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "flbas", "dps", "pif"),
+    [
+        ("--metadata-size 8", 2, 0, 0),
+        ("--metadata-size 64 --extended-lba --lba-size 4096", 0x17, 0, 0),
+        ("--pi 1", 2, 1, 0),
+        ("--pi 2 --extended-lba --metadata-size 16", 0x14, 2, 0),
+        ("--pi 3 --guard 64 --lba-size 4096", 11, 3, 2),
+        ("--pi 1 --guard 32 --metadata-size 64", 12, 1, 1),
+    ],
+)
+def test_a_new_drive_has_the_format_of_its_options(
+    start: Start, options: str, flbas: int, dps: int, pif: int
+) -> None:
+    host = Host(start("--size", "8M", *options.split()))
+    data = identify(host.nvme, 0, 1)
+    assert (data[26], data[29]) == (flbas, dps)
+    elbaf = identify(host.nvme, 5, 1)
+    assert int.from_bytes(elbaf[12 + 4 * (flbas & 15) :][:4], "little") >> 7 & 3 == pif
+    host.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ("--extended-lba", "give --metadata-size or --pi"),
+        ("--guard 32", "give its type with --pi"),
+        ("--pi 1 --guard 64 --metadata-size 8", "needs 16 bytes of metadata"),
+        ("--metadata-size 9", "takes 0, 8, 16 or 64"),
+    ],
+)
+def test_formats_that_there_are_not_are_refused(folder: str, options: str, text: str) -> None:
+    server = Server(folder, "--size", "8M", *options.split())
+    assert text in server.word
+    server.stop()
 
 
 def test_copy_takes_the_metadata_along(start: Start) -> None:

@@ -63,6 +63,7 @@ def some_size(dice: random.Random, least: int, most: int) -> str:
 def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str) -> str:
     """A random value of an option, within the range in its help text."""
     bounds = re.search(r"\b(\d+) to (\d+)\b", says)
+    kind = "N" if kind == "TYPE" else kind
     if name == "cpu":
         return str(dice.choice(sorted(os.sched_getaffinity(0))))
     if kind == "N" and bounds:
@@ -71,6 +72,8 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
         return str(dice.choice((low, high, low + 1, between, between, between)))
     if kind == "BYTES":
         return dice.choice(re.findall(r"\d+", says.partition("(")[0]))
+    if kind == "BITS":
+        return dice.choice(("16", "32", "64"))
     if kind == "X.Y":
         return dice.choice(re.findall(r"\d+\.\d+(?:\.\d+)?", says.partition("(")[0]))
     if kind == "NAME":
@@ -198,22 +201,43 @@ def division_contradicts(options: dict[str, str | None]) -> bool:
     )
 
 
+def metadata_of(options: dict[str, str | None]) -> int:
+    """Bytes of metadata of each LBA of the new drive."""
+    least = 8 if (options.get("guard") or "16") == "16" else 16
+    return int(options.get("metadata-size") or 0) or (least if int(options.get("pi") or 0) else 0)
+
+
+def formats_contradict(options: dict[str, str | None]) -> bool:
+    """The options of the LBA format need each other, and large guards need NVMe 2.0."""
+    metadata, pi = metadata_of(options), int(options.get("pi") or 0)
+    large = (options.get("guard") or "16") != "16"
+    old = (options.get("nvme-version") or "2.0") != "2.0"
+    return ("extended-lba" in options and not metadata) or (large and (not pi or metadata < 16 or old))
+
+
 def contradicts(options: dict[str, str | None]) -> bool:
     """Whether the drive must refuse these options."""
     total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
     total += bytes_of(options.get("unallocated") or "0") // PAGE * PAGE
     null = "null" in options
-    lost = null and {"metadata", "protection", "fdp", "tcg", "boot-partitions", "write-protection"} & set(
-        options
-    )
+    lost = null and {
+        "metadata",
+        "protection",
+        "fdp",
+        "tcg",
+        "boot-partitions",
+        "boot-protection",
+        "rpmb",
+        "write-protection",
+    } & set(options)
+    lost = lost or (null and metadata_of(options) > 0)
     return (
         bool(lost)
         or division_contradicts(options)
-        or ("file" in options and "fdp" in options)
         or int(options.get("private-namespaces") or 0) > int(options.get("namespaces") or 1)
         or (
             int(options.get("lba-size") or 512) > PAGE
-            and bool({"metadata", "protection", "fdp"} & set(options))
+            and (bool({"metadata", "protection", "fdp"} & set(options)) or metadata_of(options) > 0)
         )
         or bytes_of(options.get("size")) < int(options.get("lba-size") or 512)
         or (options.get("unallocated", "0") != "0" and not creates_namespaces(options))
@@ -221,6 +245,7 @@ def contradicts(options: dict[str, str | None]) -> bool:
         or zones_contradict(options)
         or keys_contradict(options)
         or functions_contradict(options)
+        or formats_contradict(options)
         or total > (MOST_BYTES_NULL if null else MOST_BYTES)
     )
 

@@ -78,7 +78,7 @@ static void describe_controller_1_1(const struct vssd_ctrl *ctrl, struct nvme_id
 {
 	id->cntlid = vssd_cntlid(&ctrl->listener);
 	id->cmic = has_several(ctrl) ? NVME_CMIC_CTRLS : 0;
-	if (ctrl->options->optional.controllers > 1)
+	if (ctrl->options->functions.controllers > 1)
 		id->cmic |= NVME_CMIC_PORTS;
 	if (vssd_is_secondary(ctrl->subsystem, &ctrl->listener))
 		id->cmic |= NVME_CMIC_VF;
@@ -145,7 +145,7 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 		id->cmic |= NVME_CMIC_ANA;
 		id->anatt = VSSD_ANATT;
 		id->anacap = (uint8_t)(ANACAP_STATES | (is_managed(ctrl) ? NVME_ANACAP_CHOSEN_GROUP : 0));
-		id->anagrpmax = id->nanagrpid = ctrl->options->optional.ana;
+		id->anagrpmax = id->nanagrpid = ctrl->options->functions.ana;
 		id->mnan = id->nn;
 	}
 }

@@ -50,7 +50,7 @@ static uint16_t check_place(struct vssd_request *request, const struct nvme_ns_m
 	if (data->nmic & ~1u)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_STATE("NMIC in the data has a reserved bit"),
 				   VSSD_OWN);
-	if (data->anagrpid > (vssd_has_ana(request->ctrl) ? request->ctrl->options->optional.ana : 0))
+	if (data->anagrpid > (vssd_has_ana(request->ctrl) ? request->ctrl->options->functions.ana : 0))
 		return vssd_refuse(request, NVME_SC_ANA_GROUP_ID_INVALID,
 				   VSSD_STATE("ANAGRPID in the data is above ANAGRPMAX"), VSSD_OWN);
 	return NVME_SC_SUCCESS;

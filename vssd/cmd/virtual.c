@@ -162,8 +162,8 @@ void vssd_virtual_list(const struct vssd_request *request, struct nvme_secondary
 	uint64_t least = nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CNTID);
 	const struct vssd_options *options = request->ctrl->options;
 
-	for (unsigned vf = 1; vf <= options->optional.virtual_functions; vf++) {
-		const struct vssd_listener *one = find(request, (uint16_t)(options->optional.controllers + vf));
+	for (unsigned vf = 1; vf <= options->functions.virtual_ones; vf++) {
+		const struct vssd_listener *one = find(request, (uint16_t)(options->functions.controllers + vf));
 
 		if (!one || vssd_cntlid(one) < least)
 			continue;

@@ -46,13 +46,13 @@ bool vssd_ana_set(struct vssd_ctrl *ctrl, uint32_t group, uint8_t state)
 	struct vssd_ana *ana = &ctrl->features.ana;
 	bool is_changed = false;
 
-	if (!vssd_has_ana(ctrl) || group > ctrl->options->optional.ana || !is_known(state))
+	if (!vssd_has_ana(ctrl) || group > ctrl->options->functions.ana || !is_known(state))
 		return false;
-	for (uint32_t i = 1; i <= ctrl->options->optional.ana; i++)
+	for (uint32_t i = 1; i <= ctrl->options->functions.ana; i++)
 		if (group == 0 || group == i)
 			is_changed |= change(ctrl, i, state);
 	ana->refuses = false;
-	for (uint32_t i = 0; i < ctrl->options->optional.ana; i++)
+	for (uint32_t i = 0; i < ctrl->options->functions.ana; i++)
 		ana->refuses |= vssd_ana_status_of(vssd_ana_group_state(&ana->groups[i])) != NVME_SC_SUCCESS;
 	vssd_plain_update(ctrl);
 	if (!is_changed)
@@ -117,7 +117,7 @@ void vssd_ana_log(const struct vssd_ctrl *ctrl, bool only_groups, uint8_t page[V
 	struct nvme_ana_log log = {.chngc = ctrl->features.ana.changes};
 	uint8_t *at = page + sizeof(log);
 
-	for (uint32_t group = 1; group <= ctrl->options->optional.ana; group++) {
+	for (uint32_t group = 1; group <= ctrl->options->functions.ana; group++) {
 		size_t size = describe(ctrl, group, only_groups, at);
 
 		log.nagd = (uint16_t)(log.nagd + (size > 0));

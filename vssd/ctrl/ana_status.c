@@ -6,7 +6,7 @@
 
 bool vssd_has_ana(const struct vssd_ctrl *ctrl)
 {
-	return ctrl->options->optional.ana && vssd_since(ctrl, NVME_1_4);
+	return ctrl->options->functions.ana && vssd_since(ctrl, NVME_1_4);
 }
 
 uint16_t vssd_ana_status_of(enum nvme_ana_state state)

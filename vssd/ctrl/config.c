@@ -151,7 +151,7 @@ static void put_serial_number(struct vssd_ctrl *ctrl)
 
 static void init_functions(struct vssd_ctrl *ctrl)
 {
-	uint16_t count = (uint16_t)ctrl->options->optional.virtual_functions;
+	uint16_t count = (uint16_t)ctrl->options->functions.virtual_ones;
 
 	put32(ctrl, EXT_SRIOV, PCI_EXT_CAP_HEADER(PCI_EXT_CAP_SRIOV, 1, 0), 0);
 	put16(ctrl, EXT_SRIOV + SRIOV_CONTROL, 0, SRIOV_CONTROL_VFE | SRIOV_CONTROL_MSE);

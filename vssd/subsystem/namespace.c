@@ -48,6 +48,20 @@ uint8_t vssd_lbaf_sts(const struct vssd_options *options, uint8_t lbaf)
 	return wanted < limits[pif].most ? (uint8_t)wanted : limits[pif].most;
 }
 
+uint8_t vssd_lbaf_new(const struct vssd_options *options)
+{
+	const struct vssd_format_options *format = &options->format;
+	uint8_t pif = format->guard == 32   ? NVME_PIF_GUARD32
+		      : format->guard == 64 ? NVME_PIF_GUARD64
+					    : NVME_PIF_GUARD16;
+	uint8_t lbaf = options->lba_size != 1u << SMALL_SHIFT;
+
+	for (uint8_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (pairs[i].metadata == format->metadata && pairs[i].pif == pif)
+			lbaf |= (uint8_t)(2 * i);
+	return lbaf | (uint8_t)(format->pi << VSSD_LBAF_TYPE_SHIFT) | (format->extended ? VSSD_LBAF_EXTENDED : 0);
+}
+
 uint8_t vssd_nlbaf(const struct vssd_options *options)
 {
 	if (options->optional.protection && options->version >= NVME_2_0)
@@ -190,9 +204,10 @@ uint64_t vssd_ns_blocks_for(const struct vssd_subsystem *subsystem, uint64_t byt
 /* The ANA group of a namespace: the wanted one, or one group after the other. */
 static uint8_t group_of(const struct vssd_options *options, uint32_t nsid, uint8_t wanted)
 {
-	if (!options->optional.ana)
+	if (!options->functions.ana)
 		return 0;
-	return wanted && wanted <= options->optional.ana ? wanted : (uint8_t)((nsid - 1) % options->optional.ana + 1);
+	return wanted && wanted <= options->functions.ana ? wanted
+							  : (uint8_t)((nsid - 1) % options->functions.ana + 1);
 }
 
 /* Make a namespace of this extent exist. */
@@ -211,7 +226,7 @@ static void place(struct vssd_subsystem *subsystem, uint32_t nsid, const struct 
 		.csi = record->csi,
 		.anagrpid = group_of(&subsystem->options, nsid, record->anagrpid),
 	};
-	vssd_ns_set_format(subsystem, ns, lbaf);
+	vssd_ns_set_format(subsystem, ns, record->csi == NVME_CSI_KV ? 0 : lbaf);
 	save(subsystem, ns);
 }
 
@@ -349,16 +364,16 @@ static void restore(struct vssd_subsystem *subsystem)
 /* The controllers of a namespace that the options make. Private ones go to the controllers in turn. */
 static uint16_t ctrls_of(const struct vssd_options *options, uint32_t index)
 {
-	uint32_t shared = options->namespaces - options->optional.private_ns;
+	uint32_t shared = options->namespaces - options->functions.private_ns;
 
 	if (index >= shared)
-		return (uint16_t)(1u << (index - shared) % options->optional.controllers);
+		return (uint16_t)(1u << (index - shared) % options->functions.controllers);
 	return (uint16_t)((1u << vssd_virtual_ctrls(options)) - 1);
 }
 
 static bool is_shared(const struct vssd_options *options, uint32_t index)
 {
-	return vssd_virtual_ctrls(options) > 1 && index < options->namespaces - options->optional.private_ns;
+	return vssd_virtual_ctrls(options) > 1 && index < options->namespaces - options->functions.private_ns;
 }
 
 /* The last namespaces are zoned, and those before them have keys. */

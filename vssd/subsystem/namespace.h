@@ -66,6 +66,9 @@ struct vssd_ns_shape {
 	struct vssd_fdp_handles handles; /* its reclaim unit handles, if FDP is enabled */
 };
 
+/* The LBA format of a new drive, as the drive keeps it. */
+uint8_t vssd_lbaf_new(const struct vssd_options *options);
+
 /* The last LBA format of a drive; 0's based, as Identify reports it. */
 uint8_t vssd_nlbaf(const struct vssd_options *options);
 

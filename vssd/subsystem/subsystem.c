@@ -66,7 +66,7 @@ static int init_nonvolatile(struct vssd_subsystem *subsystem, bool *is_new, stru
 	subsystem->nv = nv;
 	subsystem->annex = vssd_annex_open(subsystem->store);
 	if (*is_new)
-		memset(nv->formats.lbaf, options->lba_size == VSSD_SECTOR_SIZE ? 0 : 1, sizeof(nv->formats.lbaf));
+		memset(nv->formats.lbaf, vssd_lbaf_new(options), sizeof(nv->formats.lbaf));
 	if (*is_new && options->lba_size != VSSD_SECTOR_SIZE)
 		nv->formats.large = (uint8_t)__builtin_ctz(options->lba_size);
 	if (nv->formats.large < LARGE_LEAST || nv->formats.large > LARGE_MOST)

@@ -7,17 +7,17 @@
 
 unsigned vssd_virtual_ctrls(const struct vssd_options *options)
 {
-	return options->optional.controllers + options->optional.virtual_functions;
+	return options->functions.controllers + options->functions.virtual_ones;
 }
 
 bool vssd_is_secondary(const struct vssd_subsystem *subsystem, const struct vssd_listener *listener)
 {
-	return listener->index >= subsystem->options.optional.controllers;
+	return listener->index >= subsystem->options.functions.controllers;
 }
 
 bool vssd_is_primary(const struct vssd_subsystem *subsystem, const struct vssd_listener *listener)
 {
-	return subsystem->options.optional.virtual_functions && listener->index == 0;
+	return subsystem->options.functions.virtual_ones && listener->index == 0;
 }
 
 bool vssd_virtual_is_there(const struct vssd_subsystem *subsystem, const struct vssd_listener *listener)
@@ -33,7 +33,7 @@ bool vssd_virtual_is_usable(const struct vssd_subsystem *subsystem, const struct
 
 uint32_t vssd_virtual_total(const struct vssd_options *options)
 {
-	return options->optional.virtual_functions * VSSD_FLEXIBLE_PER_VF;
+	return options->functions.virtual_ones * VSSD_FLEXIBLE_PER_VF;
 }
 
 uint32_t vssd_virtual_assigned(const struct vssd_subsystem *subsystem, enum vssd_resource type)
@@ -83,7 +83,7 @@ void vssd_virtual_enable(struct vssd_subsystem *subsystem, unsigned count)
 {
 	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next) {
 		bool is_there = vssd_is_secondary(subsystem, one) &&
-				one->index - subsystem->options.optional.controllers < count;
+				one->index - subsystem->options.functions.controllers < count;
 
 		if (one->functions.is_there == is_there)
 			continue;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sources: tests/c/fuzz/clock.c tests/c/fuzz/generate.c tests/c/fuzz/host.c tests/c/fuzz/judge.c
  *          tests/c/fuzz/machine.c tests/c/fuzz/memory.c tests/c/fuzz/model.c tests/c/fuzz/prp.c tests/c/fuzz/report.c
- *          vssd/options.c vssd/ctrl/*.c vssd/cmd/*.c vssd/drive/*.c vssd/subsystem/*.c vssd/fault/*.c vssd/store/*.c
- * vssd/bus/*.c vssd/tcg/*.c spec/commands.c core/nvme/status.c core/util/crc32c.c core/util/error.c
- * core/util/guards.c core/util/log.c */
+ *          vssd/options*.c vssd/ctrl/*.c vssd/cmd/*.c vssd/drive/*.c vssd/subsystem/*.c
+ * vssd/fault/*.c vssd/store/*.c vssd/bus/*.c vssd/tcg/*.c spec/commands.c core/nvme/status.c core/util/crc32c.c
+ * core/util/error.c core/util/guards.c core/util/log.c */
 /*
  * Commands that are almost right, for the virtual SSD's controller, by the hundred thousand. PYNVME_FUZZ_COMMANDS
  * says how many (100,000), PYNVME_FUZZ_SEED repeats a run.
