@@ -26,7 +26,7 @@ from pynvme.spec import (
     Status,
 )
 from pynvme.suite import clauses, needs, requirement
-from pynvme.suite.claims import PLAIN, ROOM, admin
+from pynvme.suite.claims import ROOM, admin
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
@@ -44,7 +44,7 @@ UNALLOCATED = Need(
     lambda drive: int(drive.id_ctrl.unvmcap) >= LEAST_ROOM,
 )
 
-pytestmark = needs(PLAIN, ROOM, GROUPS)
+pytestmark = needs(ROOM, GROUPS)
 
 MANAGEMENT = clauses.of_admin(AdminOpcode.CAPACITY_MANAGEMENT)
 CREATION = clauses.of_admin(AdminOpcode.NS_MANAGEMENT)
