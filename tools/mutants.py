@@ -351,8 +351,8 @@ MUTANTS = [
     Mutant(
         "one structure of a namespace does not tell how far a format is",
         "vssd/cmd/identify.c",
-        "\tid->fpi = format_progress(ctrl, ns);\n\tid->endgid",
-        "\tid->endgid",
+        "\tid->fpi = format_progress(ctrl, ns);\n\tid->nvmsetid",
+        "\tid->nvmsetid",
         ("tests/vssd/test_ctrl_agreement.py",),
     ),
     Mutant(

@@ -38,6 +38,14 @@ struct vssd_media_options {
 	bool verification; /* of the media after a sanitize operation */
 };
 
+/* How long operations take, at least. */
+struct vssd_time_options {
+	uint32_t format_ms;
+	uint32_t sanitize_ms;
+	uint32_t self_test_ms;          /* a short self-test */
+	uint32_t extended_self_test_ms; /* VSSD_TIME_DERIVED: ten times self_test_ms */
+};
+
 /* The controllers of the subsystem, each a PCI function. */
 struct vssd_function_options {
 	uint32_t controllers;
@@ -128,18 +136,15 @@ struct vssd_options {
 	uint32_t queues;        /* IO queue pairs */
 	uint32_t queue_entries; /* of the largest queue (CAP.MQES + 1) */
 	uint32_t namespaces;
-	uint32_t mdts;       /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
-	uint32_t version;    /* NVMe version, as in register VS */
-	uint64_t cache_size; /* volatile write cache, bytes; 0: none */
-	uint64_t endurance;  /* bytes whose writing wears the drive out; 0: nothing does */
-	const char *serial;  /* NULL: generated from the process and the time */
-	uint32_t format_ms;  /* minimum duration of Format NVM; sanitize_ms: of a sanitize operation */
-	uint32_t sanitize_ms;
+	uint32_t mdts;                           /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
+	uint32_t version;                        /* NVMe version, as in register VS */
+	uint64_t cache_size;                     /* volatile write cache, bytes; 0: none */
+	uint64_t endurance;                      /* bytes whose writing wears the drive out; 0: nothing does */
+	const char *serial;                      /* NULL: generated from the process and the time */
 	uint32_t sanitize_failures;              /* how many sanitize operations fail before one succeeds */
-	uint32_t self_test_ms;                   /* duration of a short self-test */
-	uint32_t extended_self_test_ms;          /* of an extended one; VSSD_TIME_DERIVED: ten times self_test_ms */
 	const char *faults[VSSD_MAX_FAULTS + 1]; /* fault rules; ends with NULL */
 	const char *faults_file;                 /* a file of fault rules, or NULL */
+	struct vssd_time_options times;
 	struct vssd_optional optional;
 	struct vssd_function_options functions;
 	struct vssd_format_options format;

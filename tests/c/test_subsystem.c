@@ -159,8 +159,8 @@ static struct vssd_subsystem *make(uint32_t namespaces)
 	options.size = 64 << 10;
 	options.namespaces = namespaces;
 	options.functions.controllers = 2;
-	options.format_ms = 1;
-	options.sanitize_ms = 1;
+	options.times.format_ms = 1;
+	options.times.sanitize_ms = 1;
 	CHECK_EQ(vssd_subsystem_create(&options, &subsystem, &err), 0);
 	return subsystem;
 }
@@ -232,7 +232,7 @@ TEST(an_abort_reaches_the_commands_of_its_controller_alone)
 	struct nvme_cpl cpl;
 	struct host a, b;
 
-	subsystem->options.format_ms = 3600000;
+	subsystem->options.times.format_ms = 3600000;
 	plug(&a, subsystem);
 	plug(&b, subsystem);
 	submit(&a, (struct nvme_cmd){.opc = NVME_ADMIN_FORMAT_NVM, .cid = 3, .nsid = 1});
@@ -328,7 +328,7 @@ TEST(what_a_controller_began_that_goes_ends_without_it)
 	struct nvme_cpl cpl;
 	struct host a, b;
 
-	subsystem->options.format_ms = 3600000;
+	subsystem->options.times.format_ms = 3600000;
 	plug(&a, subsystem);
 	plug(&b, subsystem);
 	submit(&a, (struct nvme_cmd){.opc = NVME_ADMIN_FORMAT_NVM, .cid = 3, .nsid = 1, .cdw10 = 1});

@@ -67,7 +67,7 @@ void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *o
 		.first = first,
 		.last = last,
 		.at = first,
-		.due = pyn_ticks() + pyn_ns_to_ticks(subsystem->options.format_ms * MS_NS),
+		.due = pyn_ticks() + pyn_ns_to_ticks(subsystem->options.times.format_ms * MS_NS),
 	};
 	refuse_io(subsystem, NVME_SC_FORMAT_IN_PROGRESS);
 	record_start(subsystem, nsid);

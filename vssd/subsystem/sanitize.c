@@ -117,7 +117,7 @@ static void set_clock(struct vssd_subsystem *subsystem)
 	struct vssd_sanitize *sanitize = &subsystem->sanitize;
 	double share = (double)subsystem->nv->sanitize.done / (double)work_of(subsystem);
 
-	sanitize->duration = pyn_ns_to_ticks(subsystem->options.sanitize_ms * MS_NS);
+	sanitize->duration = pyn_ns_to_ticks(subsystem->options.times.sanitize_ms * MS_NS);
 	if (subsystem->nv->sanitize.phase == VSSD_SANITIZE_DEALLOCATION)
 		sanitize->duration /= DEALLOCATION_SHARE;
 	sanitize->start = pyn_ticks() - (uint64_t)(share * (double)sanitize->duration);
@@ -384,7 +384,7 @@ static unsigned failed_in(const struct vssd_subsystem *subsystem)
 void vssd_sanitize_log(const struct vssd_subsystem *subsystem, struct nvme_sanitize_log *log)
 {
 	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
-	uint32_t seconds = (subsystem->options.sanitize_ms + 999) / 1000;
+	uint32_t seconds = (subsystem->options.times.sanitize_ms + 999) / 1000;
 	uint64_t sweeps = state->done / subsystem->blocks, passes = passes_of(state->cdw10);
 
 	log->sprog = SPROG_IDLE;

@@ -21,10 +21,10 @@
 static uint32_t duration_ms(const struct vssd_subsystem *subsystem, uint8_t operation)
 {
 	if (operation != NVME_SELF_TEST_EXTENDED)
-		return subsystem->options.self_test_ms;
-	if (subsystem->options.extended_self_test_ms != VSSD_TIME_DERIVED)
-		return subsystem->options.extended_self_test_ms;
-	return subsystem->options.self_test_ms * EXTENDED_FACTOR;
+		return subsystem->options.times.self_test_ms;
+	if (subsystem->options.times.extended_self_test_ms != VSSD_TIME_DERIVED)
+		return subsystem->options.times.extended_self_test_ms;
+	return subsystem->options.times.self_test_ms * EXTENDED_FACTOR;
 }
 
 uint16_t vssd_self_test_minutes(const struct vssd_subsystem *subsystem)
