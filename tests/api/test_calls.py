@@ -144,7 +144,7 @@ class Opened:
         self.Namespace = d.Namespace(self.Controller)
         self.KeyValue = d.KeyValue(self.Controller, 2)
         self.Qpair = d.Qpair(self.Controller, 16)
-        self.Buffer = d.Buffer(4096)
+        self.Buffer, self.pages = d.Buffer(4096), d.Buffer(8192)
         self.Subsystem = d.Subsystem(self.Controller)
         self.values = {
             **VALUES,
@@ -158,6 +158,8 @@ class Opened:
 
     def required(self, cls, method):
         given = {p.name: self.values[p.name] for p in METHODS[cls, method] if p.required}
+        if method == "doorbell_buffer_config":
+            given["buf"] = self.pages
         return {**given, "time": 1} if method == "ioworker" else given
 
     def function(self, cls, method):

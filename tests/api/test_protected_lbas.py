@@ -232,8 +232,10 @@ def test_wrong_metadata_are_a_mismatch_that_names_them(drive, caplog):
             result = worker.start().close()
         assert any("07/81" in str(one.message) for one in told)
         assert (result.error, result.lba_mismatch) == (-6, 1)
-    with ssd.fault("opcode=write do flip byte=513"), pytest.warns(UserWarning, match="02/82"):
-        lbas.send("write", 0x40, True)  # on its way to the drive, which checks it
+    with ssd.fault("opcode=write do flip byte=513"):
+        lbas.send("write", 0x40, True)  # behind the drive's check of the write
+    with pytest.warns(UserWarning, match="02/82"):
+        lbas.send("read", 0x40, True, back)
 
 
 def test_tags_are_in_either_place(drive):

@@ -3,7 +3,7 @@
  */
 /* sources: spec/commands.c core/drive/inflight.c core/verify/track*.c core/verify/tables.c core/data/buffer.c
  * core/data/protection.c core/data/cmdlog.c core/data/held.c core/data/kept.c core/data/capture.c
- * core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+ * core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <errno.h>
 #include <pthread.h>

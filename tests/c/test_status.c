@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sources: spec/commands.c core/nvme/status.c */
 #include "core/nvme/status.h"
+#include "spec/nvme_id.h"
 #include "spec/nvme_cmd.h"
 #include "tests/c/test.h"
 
@@ -58,7 +59,7 @@ TEST(everything_that_the_header_lists_has_a_name)
 		else if (!strncmp(symbol, "ADMIN_", 6))
 			name = pyn_admin_opcode_name((uint8_t)number);
 		else if (!strncmp(symbol, "IO_", 3))
-			name = pyn_io_opcode_name((uint8_t)number);
+			name = pyn_io_opcode_name(NVME_CSI_NVM, (uint8_t)number);
 		if (!CHECK(strcmp(name, "UNKNOWN") != 0))
 			printf("    NVME_%s\n", symbol);
 		count++;
@@ -73,8 +74,9 @@ TEST(opcodes_have_names)
 	CHECK_STR(pyn_admin_opcode_name(0x00), "DELETE IO SQ");
 	CHECK_STR(pyn_admin_opcode_name(0x03), "UNKNOWN");
 	CHECK_STR(pyn_admin_opcode_name(0xc0), "VENDOR SPECIFIC");
-	CHECK_STR(pyn_io_opcode_name(0x00), "FLUSH");
-	CHECK_STR(pyn_io_opcode_name(0x02), "READ");
-	CHECK_STR(pyn_io_opcode_name(0x03), "UNKNOWN");
-	CHECK_STR(pyn_io_opcode_name(0xff), "VENDOR SPECIFIC");
+	CHECK_STR(pyn_io_opcode_name(NVME_CSI_NVM, 0x00), "FLUSH");
+	CHECK_STR(pyn_io_opcode_name(NVME_CSI_NVM, 0x02), "READ");
+	CHECK_STR(pyn_io_opcode_name(NVME_CSI_NVM, 0x03), "UNKNOWN");
+	CHECK_STR(pyn_io_opcode_name(NVME_CSI_NVM, 0xff), "VENDOR SPECIFIC");
+	CHECK_STR(pyn_io_opcode_name(NVME_CSI_KV, 0x01), "STORE");
 }

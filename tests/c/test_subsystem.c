@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* sources: vssd/options*.c vssd/drive/*.c vssd/ctrl/*.c vssd/cmd/*.c vssd/subsystem/*.c
  * vssd/fault/*.c vssd/store/*.c vssd/bus/*.c vssd/tcg/*.c spec/commands.c core/util/clock.c core/util/crc32c.c
- * core/util/error.c core/util/guards.c core/util/log.c */
+ * core/util/error.c core/util/guards.c core/util/log.c core/util/sha256.c */
 /* A subsystem that two controllers share, and its namespaces. */
 #include "tests/c/test.h"
 

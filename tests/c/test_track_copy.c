@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copy for verification: the destination holds what the sources held. */
 /* sources: spec/commands.c core/verify/track*.c core/verify/tables.c core/data/buffer.c core/data/protection.c
- * core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+ * core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "tests/c/track.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What each command means for the verification of metadata: separate ones, and those behind the data of each LBA. */
 /* sources: spec/commands.c core/verify/track*.c core/verify/tables.c core/data/buffer.c core/data/protection.c
- * core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+ * core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "core/util/clock.h"
 #include "tests/c/track.h"

@@ -4,7 +4,7 @@
  * lost, the script's own queues write behind everybody's back, and the power fails. Nothing may ever be found.
  */
 /* sources: spec/commands.c core/verify/track*.c core/verify/tables.c core/data/buffer.c core/data/protection.c
- * core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+ * core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include "core/util/random.h"
 #include "core/verify/track.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What verification expects of an LBA after everything that can happen to it, and how it calls what is wrong. */
-/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <time.h>
 

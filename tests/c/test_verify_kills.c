@@ -3,7 +3,7 @@
  * Processes that write and read the same LBAs through one table, and are killed at any instruction again and again:
  * nothing is ever called wrong, and the table stays whole.
  */
-/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <signal.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The locks under which cells are changed: of other processes, living and dead. */
-/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <signal.h>
 #include <sys/mman.h>

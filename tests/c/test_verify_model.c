@@ -4,7 +4,7 @@
  * executed by a device LBA by LBA, and end, in any order. What the device returns is right, so nothing may be found;
  * where it is made wrong, exactly what can be judged must be found. And once more with threads that really race.
  */
-/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <pthread.h>
 #include <stdatomic.h>

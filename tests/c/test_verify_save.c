@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Files of verification: what a second table learns from them, and which files are refused. */
-/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <errno.h>
 #include <fcntl.h>

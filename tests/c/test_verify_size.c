@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the table of a large drive costs: a drive of 16 TB with LBAs of 512 bytes, of which 1 GB is touched, or LBAs
  * at random. */
-/* sources: core/verify/verify*.c core/util/crc32c.c core/env/*.c core/util/*.c */
+/* sources: core/verify/verify*.c core/verify/keys.c core/util/crc32c.c core/env/*.c core/util/*.c */
 /* dpdk */
 #include <signal.h>
 #include <sys/resource.h>

@@ -3,7 +3,7 @@
  *          tests/c/fuzz/machine.c tests/c/fuzz/memory.c tests/c/fuzz/model.c tests/c/fuzz/prp.c tests/c/fuzz/report.c
  *          vssd/options*.c vssd/ctrl/*.c vssd/cmd/*.c vssd/drive/*.c vssd/subsystem/*.c
  * vssd/fault/*.c vssd/store/*.c vssd/bus/*.c vssd/tcg/*.c spec/commands.c core/nvme/status.c core/util/crc32c.c
- * core/util/error.c core/util/guards.c core/util/log.c */
+ * core/util/error.c core/util/guards.c core/util/log.c core/util/sha256.c */
 /*
  * Commands that are almost right, for the virtual SSD's controller, by the hundred thousand. PYNVME_FUZZ_COMMANDS
  * says how many (100,000), PYNVME_FUZZ_SEED repeats a run.

@@ -46,7 +46,11 @@
  * NVME_SANITIZE_STATE_POST_VERIFICATION_DEALLOCATION, NVME_SANITIZE_STATE_RESTRICTED_FAILURE,
  * NVME_SANITIZE_STATE_RESTRICTED_PROCESSING, NVME_SANITIZE_STATE_UNRESTRICTED_FAILURE and
  * NVME_SANITIZE_STATE_UNRESTRICTED_PROCESSING; nvme_copy_range_2 and nvme_copy_range_3; nvme_ns_management_data;
- * NVME_PIC_CHECK_READ and NVME_PIC_STORAGE_TAG_16.
+ * NVME_PIC_CHECK_READ and NVME_PIC_STORAGE_TAG_16; NVME_SANICAP_VERS, NVME_SANITIZE_EMVS, NVME_SANITIZE_MVCNCLD and
+ * NVME_EVENT_MEDIA_VERIFICATION.
+ * It has no operations of Capacity Management: NVME_CAPACITY_SELECT_CONFIGURATION,
+ * NVME_CAPACITY_CREATE_ENDURANCE_GROUP, NVME_CAPACITY_DELETE_ENDURANCE_GROUP, NVME_CAPACITY_CREATE_NVM_SET and
+ * NVME_CAPACITY_DELETE_NVM_SET; nor flags of an LBA status: NVME_LBA_STATUS_UNREADABLE and NVME_LBA_STATUS_MARKED.
  * Its first releases have none of these: NVME_LOG_DISPERSED_NS, NVME_LOG_LOCKDOWN, NVME_LOG_ROTATIONAL_MEDIA,
  * nvme_lockdown_log and nvme_rotational_media_log; NVME_REG_CMBEBS, NVME_REG_CMBSWTP and NVME_REG_NSSD;
  * NVME_CNTRLTYPE_NOT_REPORTED; NVME_EVENT_ZONE_CHANGED; NVME_DULBE; NVME_PIF_GUARD16, NVME_PIF_GUARD32,
@@ -543,6 +547,15 @@ END
 
 STRUCT(nvme_mi_controller_health, nvme_mi_ctrl_health_status)
 	SAME(ctlid) SAME(csts) SAME(ctemp) SAME(pdlu) SAME(spare) SAME(cwarn) RESERVED(rsvd9)
+END
+
+STRUCT(nvme_group_configuration, nvme_end_grp_config_desc)
+	SAME(endgid) FIELD(caf, cap_adj_factor) RESERVED(rsvd4) SAME(tegcap) SAME(segcap) FIELD(ee, end_est) RESERVED(rsvd64)
+	SAME(egsets)
+END
+
+STRUCT(nvme_capacity_configuration, nvme_capacity_config_desc)
+	FIELD(ccid, cap_config_id) FIELD(did, domainid) SAME(egcn) RESERVED(rsvd6)
 END
 
 #include "tests/c/spec/nvme_numbers.h"
