@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import nvme
 
-from pynvme.spec import IoOpcode
+from pynvme.spec import IoOpcode, Status
 from pynvme.suite import clauses
 from pynvme.suite.content import Pattern
 from pynvme.suite.drive import LONGEST_IO, OCP_IO, Drive
@@ -44,6 +44,16 @@ class Writer:
             data = self.model.data(change)
             buf = self._slot.prepare(offset, len(data), data)
             self._change(change, IoOpcode.WRITE, buf, FUA if fua else 0)
+
+    def write_unless(self, slba: int, nlb: int, status: int) -> bool:
+        """Write LBAs by one command, which may end with this status instead. Returns whether it wrote."""
+        change = self.model.begin(Kind.DATA, (slba, nlb))
+        data = self.model.data(change)
+        command = self.drive.io(IoOpcode.WRITE, self._slot.prepare(0, len(data), data), slba, nlb)
+        change.command = command
+        self.model.end(change, command.ok, False)
+        self.drive.expect(command, clauses.of_io(command.opcode), Status.SUCCESS, status)
+        return command.ok
 
     def _pieces(self, slba: int, nlb: int) -> Iterator[tuple[int, int]]:
         """Split a range into those that one command can transfer."""
