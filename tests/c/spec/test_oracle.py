@@ -70,8 +70,8 @@ def test_everything_in_spec_is_compared_or_said_to_have_no_counterpart(
 
 def test_every_header_of_spec_has_a_list() -> None:
     known = {*NVME, "pci.h", "vfio_user.h"}
-    # In a form of our own, see tests/c/test_command_table.c and test_command_fields.c. libnvme has no frames of
-    # RPMB, which tests/vssd/test_ctrl_rpmb.py has byte by byte.
+    # In a form of our own, see tests/c/test_command_table.c and test_command_fields.c. libnvme has no frames
+    # of RPMB, which tests/vssd/test_ctrl_rpmb.py has byte by byte.
     ours = {"commands.h", "nvme_field.h", "nvme_rpmb.h"}
     assert {path.name for path in SPEC.glob("*.h")} == known | ours
 
