@@ -19,11 +19,15 @@ LONGEST_HEADER = 300
 # -- circles of files, by the symbols that their objects define and use --
 
 
-def symbols(path: Path, which: str) -> list[str]:
-    """The names that an object file defines for others, or wants of them."""
-    command = ["nm", which, "--extern-only", "--format=posix", str(path)]
+def symbols(paths: list[Path], which: str) -> dict[Path, list[str]]:
+    """The names that object files define for others, or want of them."""
+    command = ["nm", "-A", which, "--extern-only", "--format=posix", *map(str, paths)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return [line.split()[0] for line in done.stdout.splitlines() if not line.endswith(":")]
+    found: dict[Path, list[str]] = {path: [] for path in paths}
+    for line in done.stdout.splitlines():
+        path, _, rest = line.partition(": ")
+        found[Path(path)].append(rest.split()[0])
+    return found
 
 
 def objects(folder: str) -> dict[str, Path]:
@@ -34,9 +38,11 @@ def objects(folder: str) -> dict[str, Path]:
 
 def calls(found: dict[str, Path]) -> dict[str, set[str]]:
     """Which other sources each one uses a symbol of."""
-    home = {symbol: source for source, path in found.items() for symbol in symbols(path, "--defined-only")}
+    defined = symbols(list(found.values()), "--defined-only")
+    wanted = symbols(list(found.values()), "--undefined-only")
+    home = {symbol: source for source, path in found.items() for symbol in defined[path]}
     return {
-        source: {home[symbol] for symbol in symbols(path, "--undefined-only") if symbol in home} - {source}
+        source: {home[symbol] for symbol in wanted[path] if symbol in home} - {source}
         for source, path in found.items()
     }
 

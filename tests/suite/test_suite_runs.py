@@ -32,10 +32,11 @@ DRIVES = {
     "reservations": "vssd:reservations,size=64M",
     "paths": "vssd:namespaces=2,ana=2,size=64M",
     "mi": "vssd:mi,size=64M",
+    "media": "vssd:sanitize_time=200,self_test_time=100",
     "metadata": "vssd:protection,size=64M",
     "protection": "vssd:protection,size=64M",
 }
-"""Drives of areas that the default one has nothing of."""
+"""Drives of areas that the default one has nothing of, or is slow in."""
 
 
 def check(*words: str) -> subprocess.CompletedProcess[str]:

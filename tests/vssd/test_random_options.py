@@ -26,7 +26,7 @@ from ctrl_helpers import control, firmware_image, identify
 from seed import SEED
 from server import EXECUTABLE, Server
 
-SECONDS = float(os.environ.get("PYNVME_RANDOM_OPTIONS_SECONDS", "10"))
+SECONDS = float(os.environ.get("PYNVME_RANDOM_OPTIONS_SECONDS", "6"))
 STEPS = 40
 
 POWER, PEEK, POKE = 4, 5, 6  # of the control socket
