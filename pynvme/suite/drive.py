@@ -16,6 +16,7 @@ import nvme
 from pynvme import lba_format
 from pynvme.spec import (
     AdminOpcode,
+    CommandSet,
     Csts,
     FeatureId,
     IdentifyController,
@@ -212,6 +213,13 @@ class Drive:
         """Whether SMART / Health Information tells a composite temperature."""
         buf = nvme.Buffer(4096)
         return self.log_page(2, buf, 512).ok and buf.data(2, 1) > 0
+
+    def namespaces_of(self, csi: CommandSet) -> list[int]:
+        """The active namespaces of a command set (Identify, CNS 07h). None if the drive has no such list."""
+        buf = nvme.Buffer(4096)
+        done = self.admin(AdminOpcode.IDENTIFY, buf, cdw10=7, cdw11=csi << 24)
+        listed = [int(buf.data(4 * i + 3, 4 * i)) for i in range(1024)] if done.ok else []
+        return [nsid for nsid in listed if nsid]
 
     def can_change(self, fid: int) -> bool:
         """Whether Set Features can change a feature."""

@@ -9,7 +9,7 @@ import nvme
 import pytest
 
 from pynvme.key_value import keys_of
-from pynvme.spec import AdminOpcode, CommandSet, KvOpcode, Status
+from pynvme.spec import CommandSet, KvOpcode, Status
 from pynvme.suite import needs, requirement
 from pynvme.suite.claims import SWITCHED_POWER
 from pynvme.suite.drive import Drive
@@ -29,16 +29,9 @@ LARGEST = 1 << 20
 FEW = 40
 
 
-def key_value_namespaces(drive: Drive) -> list[int]:
-    """The active Key Value namespaces: Identify, CNS 07h with CSI 01h."""
-    buf = nvme.Buffer(4096)
-    done = drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=7, cdw11=CommandSet.KV << 24)
-    listed = [int(buf.data(4 * i + 3, 4 * i)) for i in range(1024)] if done.ok else []
-    return [nsid for nsid in listed if nsid]
-
-
 KEYS = Need(
-    "a Key Value namespace (Identify, CNS 07h with CSI 01h)", lambda drive: bool(key_value_namespaces(drive))
+    "a Key Value namespace (Identify, CNS 07h with CSI 01h)",
+    lambda drive: bool(drive.namespaces_of(CommandSet.KV)),
 )
 
 pytestmark = needs(KEYS)
@@ -60,7 +53,7 @@ class Keys:
 
     def __init__(self, drive: Drive) -> None:
         self.drive = drive
-        self.nsid = key_value_namespaces(drive)[0]
+        self.nsid = drive.namespaces_of(CommandSet.KV)[0]
         self.kv = nvme.KeyValue(drive.nvme0, self.nsid)
         drive.note(f"Key Value namespace {self.nsid}", f"kv = d.KeyValue(nvme0, {self.nsid})")
         fmt = self.kv.id_ns.kvf[0]

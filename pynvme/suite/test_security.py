@@ -256,6 +256,10 @@ class Sed:
             data += piece
         return data
 
+    def write_in_and_around(self) -> tuple[bytes, bytes, bytes]:
+        """Write the 8 LBAs before the range, the range, and the 8 behind it. Returns the data of each."""
+        return self.write(self.start - 8, 8), self.write(self.start, self.count), self.write(self.end, 8)
+
     def _pieces(self, slba: int, nlb: int) -> list[tuple[int, int]]:
         """Ranges of LBAs that one command may transfer each."""
         most = self.drive.most_lbas
@@ -476,11 +480,7 @@ def test_a_locked_range_denies_exactly_its_lbas(drive: Drive, sed: Sed) -> None:
     """
     sed.own()
     sed.set_range()
-    before, inside, behind = (
-        sed.write(sed.start - 8, 8),
-        sed.write(sed.start, sed.count),
-        sed.write(sed.end, 8),
-    )
+    before, inside, behind = sed.write_in_and_around()
     sed.lock()
     half, some = max(1, min(4, drive.most_lbas // 2)), min(3, drive.most_lbas)
     across = ((sed.start - half, 2 * half), (sed.end - half, 2 * half)) if drive.most_lbas > 1 else ()
@@ -580,11 +580,7 @@ def test_a_new_key_loses_the_data_of_its_range(drive: Drive, sed: Sed) -> None:
     """
     sed.own()
     sed.set_range()
-    before, inside, behind = (
-        sed.write(sed.start - 8, 8),
-        sed.write(sed.start, sed.count),
-        sed.write(sed.end, 8),
-    )
+    before, inside, behind = sed.write_in_and_around()
     must(drive, GEN_KEY, "GenKey by Admin1", sed.opal.gen_key, 1, pin=PIN)
     sed.must_be_gone(sed.start, inside, GEN_KEY)
     sed.must_hold(sed.start - 8, before, GEN_KEY)

@@ -35,16 +35,9 @@ FILTERS = {
 """ZRASF, and the state that it selects."""
 
 
-def zoned_namespaces(drive: Drive) -> list[int]:
-    """The active zoned namespaces: Identify, CNS 07h with CSI 02h."""
-    buf = nvme.Buffer(4096)
-    done = drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=7, cdw11=CommandSet.ZNS << 24)
-    listed = [int(buf.data(4 * i + 3, 4 * i)) for i in range(1024)] if done.ok else []
-    return [nsid for nsid in listed if nsid]
-
-
 ZONED = Need(
-    "a zoned namespace (Identify, CNS 07h with CSI 02h)", lambda drive: bool(zoned_namespaces(drive))
+    "a zoned namespace (Identify, CNS 07h with CSI 02h)",
+    lambda drive: bool(drive.namespaces_of(CommandSet.ZNS)),
 )
 
 pytestmark = needs(ZONED)
@@ -65,7 +58,7 @@ class Zones:
 
     def __init__(self, drive: Drive) -> None:
         self.drive = drive
-        self.nsid = zoned_namespaces(drive)[0]
+        self.nsid = drive.namespaces_of(CommandSet.ZNS)[0]
         self.ns = nvme.Namespace(drive.nvme0, self.nsid)
         self.lba_size = int(self.ns.lba_size)
         buf = nvme.Buffer(4096)

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,25 @@ def fio(block: Path, *words: str) -> dict[str, Any]:
     result = json.loads(text[text.index("{") :])["jobs"][0]
     assert result["error"] == 0
     return result
+
+
+@contextlib.contextmanager
+def loaded(block: Path, *words: str) -> Iterator[None]:
+    """Let fio verify random IO of 4 KiB meanwhile, which must have had no error at the end."""
+    job = [
+        "fio",
+        "--name=load",
+        f"--filename={block}",
+        "--direct=1",
+        "--rw=randrw",
+        "--bs=4k",
+        "--verify=crc32c",
+    ]
+    job += ["--ioengine=libaio", "--iodepth=8", *words]
+    load = subprocess.Popen(job, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    yield
+    output, _ = load.communicate(timeout=240)
+    assert load.returncode == 0, output
 
 
 def read(block: Path, offset: int, size: int) -> bytes:

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
-from kernel import Drive, fio, read, run, wait, write
+from kernel import Drive, fio, loaded, read, run, wait, write
 
 MIB = 1 << 20
 
@@ -70,21 +69,11 @@ def test_an_uncorrectable_lba_is_an_error_until_it_is_written(drive: Drive) -> N
 
 
 def test_resets_under_load_lose_nothing(drive: Drive) -> None:
-    words = ["--rw=randrw", "--bs=4k", "--size=64M", "--io_size=6M", "--verify=crc32c"]
-    words += ["--ioengine=libaio", "--iodepth=8", "--rate_iops=400"]
-    block = drive.block()
-    load = subprocess.Popen(
-        ["fio", "--name=load", f"--filename={block}", "--direct=1", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    for number in range(4):
-        way = drive.path / "reset_controller" if number % 2 else drive.function / "reset"
-        way.write_text("1")
-        wait(lambda: drive.state() == "live")
-    output, _ = load.communicate(timeout=240)
-    assert load.returncode == 0, output
+    with loaded(drive.block(), "--size=64M", "--io_size=6M", "--rate_iops=400"):
+        for number in range(4):
+            way = drive.path / "reset_controller" if number % 2 else drive.function / "reset"
+            way.write_text("1")
+            wait(lambda: drive.state() == "live")
 
 
 def test_features_logs_and_operations(drive: Drive) -> None:

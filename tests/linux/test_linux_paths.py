@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from kernel import Drive, fio, read, wait, write
+from kernel import Drive, fio, loaded, read, wait, write
 from kernel import controllers as all_controllers
 
 MIB = 1 << 20
@@ -82,39 +82,21 @@ def test_io_waits_until_a_path_comes_back(both: list[Drive]) -> None:
 def test_no_io_fails_while_states_change(both: list[Drive]) -> None:
     first, second = both
     block = first.block()
-    words = ["--rw=randrw", "--bs=4k", "--size=16M", "--io_size=4M", "--verify=crc32c", "--offset=64M"]
-    words += ["--ioengine=libaio", "--iodepth=8", "--rate_iops=300"]
-    load = subprocess.Popen(
-        ["fio", "--name=load", f"--filename={block}", "--direct=1", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    for state in ("inaccessible", "non-optimized", "persistent-loss"):
-        for one in (first, second):
-            change(one, state)
-            change(one, "optimized")
-    output, _ = load.communicate(timeout=240)
-    assert load.returncode == 0, output
+    with loaded(block, "--size=16M", "--io_size=4M", "--offset=64M", "--rate_iops=300"):
+        for state in ("inaccessible", "non-optimized", "persistent-loss"):
+            for one in (first, second):
+                change(one, state)
+                change(one, "optimized")
 
 
 def test_io_goes_on_while_a_path_is_away(both: list[Drive]) -> None:
     block = both[0].block()
     write(block, 0, b"\xa5" * MIB)
-    words = ["--rw=randrw", "--bs=4k", "--size=32M", "--io_size=6M", "--verify=crc32c", "--offset=4M"]
-    words += ["--ioengine=libaio", "--iodepth=8", "--rate_iops=300"]
-    load = subprocess.Popen(
-        ["fio", "--name=load", f"--filename={block}", "--direct=1", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    for drive in (both[0], both[1], both[0]):
-        (drive.path / "reset_controller").write_text("1")
-        wait(lambda drive=drive: drive.state() == "live")
-    (both[1].function / "remove").write_text("1")
-    output, _ = load.communicate(timeout=240)
-    assert load.returncode == 0, output
+    with loaded(block, "--size=32M", "--io_size=6M", "--offset=4M", "--rate_iops=300"):
+        for drive in (both[0], both[1], both[0]):
+            (drive.path / "reset_controller").write_text("1")
+            wait(lambda drive=drive: drive.state() == "live")
+        (both[1].function / "remove").write_text("1")
     assert read(block, 0, MIB) == b"\xa5" * MIB
     Path("/sys/bus/pci/rescan").write_text("1")
     # It may have another number than before.
