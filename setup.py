@@ -148,6 +148,7 @@ setup(
         "pynvme",
         "pynvme.bugs",
         "pynvme.cli",
+        "pynvme.lab",
         "pynvme.report",
         "pynvme.spec",
         "pynvme.suite",

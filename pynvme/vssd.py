@@ -59,6 +59,7 @@ __all__ = [
     "discard",
     "executable",
     "is_private",
+    "mistakes",
     "no_descriptor",
     "options",
     "private",
@@ -147,6 +148,35 @@ def command_line(**wanted: Value) -> list[str]:
             if not is_flag:
                 line.append(str(one))
     return line
+
+
+def mistakes(wanted: Mapping[str, Value]) -> list[str]:
+    """What is wrong with options of a virtual SSD, one sentence each. None is started.
+
+    Args:
+        wanted: options by name, as for :class:`VirtualSsd`
+
+    Raises FileNotFoundError if the program is not built, and VirtualSsdError if it does not answer.
+    """
+    found = [_unknown(name) for name in wanted if name != BUG and name not in options()]
+    for name in map(str, _several(wanted.get(BUG) or ())):
+        try:
+            bugs.plant([name])
+        except ValueError as error:
+            found.append(str(error))
+    if found:
+        return found
+    try:
+        done = subprocess.run(
+            [*command_line(**wanted), "--options"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_START_TIMEOUT,
+        )
+    except subprocess.SubprocessError as error:
+        raise VirtualSsdError(f"the virtual SSD does not check its options: {error}") from error
+    said = done.stderr.decode(errors="replace").strip().removeprefix("vssd: ")
+    return [said or f"the program ended with {done.returncode}"] if done.returncode else []
 
 
 def _several(value: Value) -> Sequence[object]:

@@ -92,6 +92,8 @@ int main(int argc, char **argv)
 		vssd_fault_print_words(stdout);
 		return EXIT_SUCCESS;
 	}
+	if (!result && arguments.list)
+		result = vssd_options_check(&arguments.drive, &err);
 	if (!result && arguments.list) {
 		char text[VSSD_OPTIONS_TEXT];
 
