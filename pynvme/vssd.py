@@ -26,6 +26,7 @@ import os
 import resource
 import secrets
 import select
+import signal
 import subprocess
 import tempfile
 import threading
@@ -59,6 +60,7 @@ __all__ = [
     "discard",
     "executable",
     "is_private",
+    "killed",
     "mistakes",
     "no_descriptor",
     "options",
@@ -608,6 +610,7 @@ _lock = threading.Lock()
 _privates: dict[str, VirtualSsd] = {}
 _started: weakref.WeakSet[VirtualSsd] = weakref.WeakSet()
 _inherited: list[VirtualSsd] = []
+_killed: list[VirtualSsd] = []
 
 
 def private(address: str | bytes) -> str:
@@ -626,7 +629,7 @@ def private(address: str | bytes) -> str:
         ssd = _privates.get(text)
         if ssd is None or not ssd.running:
             if ssd is not None:
-                ssd.close()
+                _end(ssd)
             ssd = _privates[text] = VirtualSsd(**wanted)
         return _of_controller(ssd.address, number)
 
@@ -663,7 +666,27 @@ def discard(address: str | bytes) -> None:
     with _lock:
         ssd = _privates.pop(_key_of(address), None)
     if ssd is not None:
-        ssd.close()
+        _end(ssd)
+
+
+def killed() -> bool:
+    """Whether something has killed (SIGKILL) a private virtual SSD of this process, be it replaced or not.
+
+    What a test saw after that says nothing about the drive.
+    """
+    with _lock:
+        return any(map(_was_killed, [*_privates.values(), *_killed]))
+
+
+def _was_killed(ssd: VirtualSsd) -> bool:
+    return ssd._process is not None and ssd._process.poll() == -signal.SIGKILL
+
+
+def _end(ssd: VirtualSsd) -> None:
+    """Close a private virtual SSD, and remember if it was killed before."""
+    if _was_killed(ssd):
+        _killed.append(ssd)
+    ssd.close()
 
 
 def check(address: str | bytes) -> None:
@@ -761,6 +784,7 @@ def _after_fork_in_child() -> None:
     _inherited.extend(_started)
     _started.clear()
     _privates.clear()
+    _killed.clear()
 
 
 atexit.register(_close_privates)

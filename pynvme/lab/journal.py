@@ -139,7 +139,7 @@ class State:
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The end of each job that needs not run again."""
     lost: dict[str, int] = field(default_factory=dict)
-    """How many attempts of a job were lost."""
+    """How many attempts of a job were lost, other than by the end of the campaign's own process."""
     aside: dict[str, str] = field(default_factory=dict)
     """Why drives were set aside."""
     suspect: set[str] = field(default_factory=set)
@@ -176,7 +176,8 @@ class State:
 
     def _on_lost(self, event: dict[str, Any]) -> None:
         began = self.running.pop(event["job"], None)
-        self.lost[event["job"]] = self.lost.get(event["job"], 0) + 1
+        if event.get("blame", True):
+            self.lost[event["job"]] = self.lost.get(event["job"], 0) + 1
         if began is not None:
             self.suspect.add(began["drive"])
 

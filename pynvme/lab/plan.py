@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from pynvme.near import hint
+
+FILE, FILES, CONTENTS = "plan.toml", "files", "contents.json"
+"""In the folder of a campaign: the plan, the folder of its test files, and which task has which of them."""
 
 PATTERNS = ("model", "firmware", "serial", "host", "address")
 """Keys of a group of drives that take a pattern, such as ``"ACME *"``."""
@@ -157,6 +161,45 @@ def check(text: str, folder: Path) -> tuple[Plan, list[str]]:
     return plan, reader.mistakes
 
 
+def keep(plan: Plan, folder: Path) -> None:
+    """Write a plan with its test files into the folder of a campaign, for :func:`kept`."""
+    (folder / FILE).write_text(plan.text, encoding="utf-8")
+    (folder / FILES).mkdir(exist_ok=True)
+    for digest, content in plan.blobs.items():
+        (folder / FILES / digest).write_bytes(content)
+    contents = {task.name: dict(task.contents) for task in plan.tasks}
+    (folder / FILES / CONTENTS).write_text(json.dumps(contents, indent=1), encoding="utf-8")
+
+
+def kept(folder: Path) -> Plan:
+    """The plan of a campaign, with its test files as they were. ValueError if it is damaged."""
+    try:
+        contents = json.loads((folder / FILES / CONTENTS).read_text(encoding="utf-8"))
+        reader = _Reader(folder, contents)
+        plan = reader.plan((folder / FILE).read_text(encoding="utf-8"))
+        digests = {digest for task in plan.tasks for digest in task.contents.values()}
+        plan.blobs = {digest: (folder / FILES / digest).read_bytes() for digest in digests}
+    except OSError as error:
+        raise ValueError(f"{folder} lacks a part of its plan: {error}") from None
+    if reader.mistakes:
+        raise PlanError(reader.mistakes)
+    return plan
+
+
+def changes(before: Plan, now: Plan) -> list[str]:
+    """What differs between two plans, one line each."""
+    from difflib import unified_diff
+
+    lines = unified_diff(before.text.splitlines(), now.text.splitlines(), n=0, lineterm="")
+    found = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+    old, new = ({task.name: task.contents for task in plan.tasks} for plan in (before, now))
+    for name in sorted(set(old) & set(new)):
+        paths = sorted(set(old[name]) | set(new[name]))
+        differ = [path for path in paths if old[name].get(path) != new[name].get(path)]
+        found += [f"the file {path} of the task {name}" for path in differ]
+    return found
+
+
 def seconds(text: object) -> float:
     """A time such as ``"90s"``, ``"10m"`` or ``90``, in seconds. ValueError if it is none, or 0."""
     from pynvme.suite.options import seconds as of_text
@@ -172,9 +215,11 @@ def seconds(text: object) -> float:
 class _Reader:
     """Reads the tables of a plan, and collects mistakes instead of stopping at the first one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, contents: Mapping[str, Mapping[str, str]] | None = None) -> None:
         self.mistakes: list[str] = []
         self._folder = folder
+        self._contents = contents
+        """The files of each task, if they are not to be looked for."""
 
     def plan(self, text: str) -> Plan:
         try:
@@ -299,13 +344,20 @@ class _Reader:
             areas=areas,
             tests=tests,
             files=named,
-            contents=files.take(where, named, beside),
+            contents=self._files(where, table, files, named, beside),
             marks=self._text(where, table, "marks"),
             options=options,
             time=str(table.get("time", "")),
             drives=drives or tuple(groups),
             priority=self._number(where, table, "priority", 0, -_MOST),
         )
+
+    def _files(
+        self, where: str, table: Mapping[str, Any], files: _Files, named: Sequence[str], beside: Sequence[str]
+    ) -> Mapping[str, str]:
+        if self._contents is not None:
+            return self._contents.get(str(table.get("name")), {})
+        return files.take(where, named, beside)
 
     def _check_suite(self, where: str, areas: Iterable[str], tests: Iterable[str]) -> None:
         from pynvme.suite import AREAS
@@ -437,9 +489,9 @@ class _Files:
         ]
 
     def _above(self, folder: Path) -> Iterator[Path]:
-        """The conftest.py and __init__.py of the folders from one up to the plan's."""
+        """The files that pytest reads in the folders from one up to the plan's."""
         for one in (folder, *folder.parents):
-            for name in ("conftest.py", "__init__.py"):
+            for name in ("conftest.py", "__init__.py", "pytest.ini"):
                 if (one / name).is_file():
                     yield one / name
             if one == self.root:

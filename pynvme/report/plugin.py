@@ -78,7 +78,8 @@ class Observer:
         from pynvme import live, worker
 
         self._config = config
-        self._drives: dict[str, Drive] = {}
+        self.drives: dict[str, Drive] = {}
+        """The drives that were opened, by their keys."""
         self._keys: dict[str, str] = {}
         """Keys of the drives by their addresses, so that only the first test of a drive looks at it."""
         self._current = ""
@@ -116,7 +117,7 @@ class Observer:
         address = address_of(nvme0)
         if address not in self._keys:
             drive = first_look(nvme0)
-            self._drives[drive.key] = drive
+            self.drives[drive.key] = drive
             self._keys[address] = drive.key
         self._current = self._keys[address]
 
@@ -179,17 +180,17 @@ class Observer:
 
     def _uses_drive(self, item: pytest.Item) -> bool:
         names = getattr(item, "fixturenames", ())
-        return bool(self._drives) and ("nvme0" in names or "pcie" in names or self._current in self._drives)
+        return bool(self.drives) and ("nvme0" in names or "pcie" in names or self._current in self.drives)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Look at the drives again, and pass on what the tests did not."""
         from pynvme.report.drives import last_look
 
-        for drive in self._drives.values():
+        for drive in self.drives.values():
             last_look(drive)
         left = {
-            "drives": [vars(drive) for drive in self._drives.values()],
+            "drives": [vars(drive) for drive in self.drives.values()],
             "workers": [vars(_worker(run)) for run in self._runs],
         }
         output = getattr(self._config, "workeroutput", None)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from pynvme.trace.option import OPTION as CAPTURE
 FOLDER = Path(__file__).parent
 
 
-def run(
+def arguments(
     address: str,
     areas: Sequence[str],
     time: str | None = None,
@@ -28,8 +29,8 @@ def run(
     page: str | None = None,
     keep_power: bool = False,
     capture: str | None = None,
-) -> int:
-    """Run the tests of these areas on a drive. Returns the exit code.
+) -> list[str]:
+    """The words for pytest that run the tests of these areas on a drive.
 
     Args:
         address: of the drive, whose data may be lost
@@ -72,4 +73,16 @@ def run(
         line.append(options.KEEP_POWER)
     if tests:
         line += ["-k", " or ".join(tests)]
-    return int(pytest.main([*line, *(str(FOLDER / f"test_{area}.py") for area in areas)]))
+    return [*line, *(str(FOLDER / f"test_{area}.py") for area in areas)]
+
+
+def run(address: str, areas: Sequence[str], *more: Any, **named: Any) -> int:
+    """Run the tests of these areas on a drive. Returns the exit code.
+
+    Args:
+        address: of the drive, whose data may be lost
+        areas: names of :data:`pynvme.suite.AREAS`
+        more: the other arguments of :func:`arguments`
+        named: the same by their names
+    """
+    return int(pytest.main(arguments(address, areas, *more, **named)))

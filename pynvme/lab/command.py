@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``pynvme campaign``: reads the plan, runs the campaign, and tells what there is at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pynvme.lab import journal, live
+from pynvme.lab import plan as plans
+from pynvme.lab.campaign import WORK, Campaign
+from pynvme.lab.engine import SLOTS, EngineError
+from pynvme.lab.journal import INTERRUPTED
+from pynvme.lab.plan import Plan, PlanError
+
+
+def run(
+    path: str | None,
+    resume: str | None,
+    folder: str | None,
+    scheduler: str | None,
+    parallel: int | None,
+    mixed: bool,
+    tls: Mapping[str, str | None],
+    insecure: bool,
+    as_json: bool,
+) -> int:
+    """Run or resume a campaign. Returns the exit status."""
+    security = _security(scheduler, tls, insecure)
+    if parallel is not None:
+        os.environ[SLOTS] = str(parallel)
+    try:
+        plan, mistakes, place, state = _resumed(resume, path) if resume else _new(str(path), folder)
+        view = live.view(as_json)
+        try:
+            campaign = Campaign(
+                plan, place, state, scheduler=scheduler, security=security, mixed=mixed, view=view
+            )
+            why = asyncio.run(_run(campaign, mistakes))
+        finally:
+            view.close()
+    except PlanError as error:
+        for mistake in error.mistakes:
+            click.echo(f"{path or resume}: {mistake}", err=True)
+        return 2
+    except EngineError as error:
+        hint = f": pynvme campaign --resume {place} goes on" if (place / journal.FILE).exists() else ""
+        raise click.ClickException(f"{error}{hint}") from error
+    return _end(campaign, why, as_json)
+
+
+def _new(path: str, folder: str | None) -> tuple[Plan, list[str], Path, None]:
+    text = Path(path).read_text(encoding="utf-8")
+    plan, mistakes = plans.check(text, Path(path).resolve().parent)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    place = Path(folder or f"campaign-{plan.name}-{stamp}")
+    if (place / journal.FILE).exists():
+        mistakes.append(f"{place} has a campaign already: go on with --resume {place}")
+    return plan, mistakes, place, None
+
+
+def _resumed(folder: str, path: str | None) -> tuple[Plan, list[str], Path, journal.State]:
+    place = Path(folder)
+    state = journal.replay(journal.read(place))
+    plan = plans.kept(place)
+    mistakes: list[str] = []
+    if path is not None:
+        now, mistakes = plans.check(Path(path).read_text(encoding="utf-8"), Path(path).resolve().parent)
+        differ = plans.changes(plan, now)
+        if differ:
+            mistakes.append(
+                f"the plan has changed since the campaign in {folder} began: " + "; ".join(differ)
+            )
+    return plan, mistakes, place, state
+
+
+def _security(scheduler: str | None, tls: Mapping[str, str | None], insecure: bool) -> dict[str, Any] | None:
+    """Keywords of Dask's Security. A scheduler that is not on this host needs TLS, unless it is said."""
+    if not any(tls.values()):
+        host = (scheduler or "").rpartition("://")[2].rpartition(":")[0].strip("[]")
+        if scheduler and not insecure and host not in ("localhost", "::1") and not host.startswith("127."):
+            raise click.UsageError(
+                f"{scheduler} is not on this host, so it needs TLS: give --tls-ca, --tls-cert and --tls-key, "
+                "or --insecure if everybody in this network may run programs here"
+            )
+        return None
+    missing = [name for name, value in tls.items() if not value]
+    if missing or scheduler is None:
+        raise click.UsageError("TLS takes --scheduler, --tls-ca, --tls-cert and --tls-key together.")
+    return {**tls, "require_encryption": True}
+
+
+async def _run(campaign: Campaign, mistakes: list[str]) -> str:
+    """Run it, with Ctrl-C ending jobs in order, and a second one ending them at once."""
+    main = asyncio.ensure_future(campaign.run(mistakes))
+    loop = asyncio.get_running_loop()
+    pressed = 0
+
+    def interrupt() -> None:
+        nonlocal pressed
+        pressed += 1
+        if pressed == 1 and campaign.is_running:
+            click.echo("ending the jobs in order; press Ctrl-C again to kill them", err=True)
+            campaign.stop(INTERRUPTED)
+        elif campaign.is_running:
+            asyncio.ensure_future(campaign.kill()).add_done_callback(lambda _: main.cancel())
+        else:
+            main.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        return await main
+    except asyncio.CancelledError:
+        campaign.stop(INTERRUPTED)
+        return INTERRUPTED
+
+
+def _end(campaign: Campaign, why: str, as_json: bool) -> int:
+    """Make results and the page of what there is, and tell where they are."""
+    folder = campaign.folder
+    shutil.rmtree(folder / WORK, ignore_errors=True)
+    page = _page(folder) if (folder / journal.FILE).exists() else None
+    about = {"why": why, "folder": str(folder), "page": page and str(page), "status": campaign.status}
+    counts = dict(sorted(campaign.outcomes.items()))
+    if as_json:
+        ended = {"jobs": campaign.total, "outcomes": counts, "findings": campaign.state.findings}
+        live.Json().event({"event": "result", **about, **ended, "time": round(time.time(), 3)})
+        return campaign.status
+    click.echo(live.summary(campaign))
+    for unit in campaign.units.values():
+        if unit.aside:
+            click.echo(f"the drive {unit.key} was set aside: {unit.aside}")
+    click.echo(f"folder: {folder}")
+    if page is not None:
+        click.echo(f"page:   {page}")
+    if campaign.done < campaign.total:
+        click.echo(f"go on:  pynvme campaign --resume {folder}")
+    return campaign.status
+
+
+def _page(folder: Path) -> Path | None:
+    """The page of a campaign. What cannot be made now can be made later of the same folder."""
+    try:
+        import_module("pynvme.lab.results").collect(folder)
+        import_module("pynvme.lab.page").write(folder)
+    except Exception as error:
+        click.echo(f"no page was made: {type(error).__name__}: {error}", err=True)
+        return None
+    with contextlib.suppress(OSError):
+        if (folder / "index.html").exists():
+            return folder / "index.html"
+    return None
