@@ -78,6 +78,7 @@ from pynvme.capabilities import Capabilities
 from pynvme.decode import Features, Registers
 from pynvme.engines import Engine
 from pynvme.fdp import Fdp
+from pynvme.lab.switch import Power
 from pynvme.protection import Format, Pi
 from pynvme.sgl import Descriptor, Sgl
 from pynvme.spec import AnaLog, IdentifyController, IdentifyNamespace, IdentifyNamespaceKv, SmartLog
@@ -3227,8 +3228,12 @@ class Subsystem:
         nvme: the Controller
         poweron_cb: switches the power on, for example by a power module. It is called without arguments
         poweroff_cb: switches the power off
+        power: the power switch, instead of the callbacks. It is an object with the methods on() and off(), or
+            a text, see pynvme.lab.switch: "labgrid:PLACE" is the power port of a place of labgrid that you
+            have acquired, "quarch:USB:QTL1743-03-001" is a module of Quarch by quarchpy, and
+            "http://switch/relay/0/{value}" is a URL that pynvme gets, with 1 or 0 for {value}
 
-    Without callbacks, pynvme switches a virtual SSD itself. For a PCIe drive it uses the Power Controller of
+    Without callbacks and power, pynvme switches a virtual SSD itself. For a PCIe drive it uses the Power Controller of
     the slot. If the slot has none, power_cycle() suspends the machine to RAM and wakes it by the real-time
     clock, and the other methods are not supported. Both need root.
 
@@ -3238,11 +3243,17 @@ class Subsystem:
     Call Controller.reset() after these methods. If you do not, the next command or Qpair initialises the
     controller.
 
+    Raises:
+        ValueError: power names no switch, or both power and callbacks are given
+        TypeError: power is no text and has no on() and off()
+        RuntimeError: the switch does not exist, or the package for it is not installed
+
     Example:
         >>> subsystem = Subsystem(nvme0)
         >>> subsystem.shutdown_notify()
         >>> subsystem.power_cycle(1)
         >>> nvme0.reset()
+        >>> bench = Subsystem(nvme0, power="http://192.168.1.5/relay/0/{value}")
     """
 
     def __init__(
@@ -3250,6 +3261,8 @@ class Subsystem:
         nvme: Controller,
         poweron_cb: Callable[[], object] | None = None,
         poweroff_cb: Callable[[], object] | None = None,
+        *,
+        power: str | Power | None = None,
     ) -> None: ...
     def power_cycle(self, sec: float = 10) -> Literal[True]:
         """Switch the power off and on again.

@@ -14,9 +14,16 @@ cdef class Subsystem:
         Subsystem._construct(self, *args, **names)
 
     @_named
-    def _construct(self, nvme, poweron_cb=None, poweroff_cb=None):
+    def _construct(self, nvme, poweron_cb=None, poweroff_cb=None, *, power=None):
         if not isinstance(nvme, Controller):
             raise TypeError(f"nvme must be a Controller, not {type(nvme).__name__}")
+        if power is not None:
+            from pynvme.lab import switch
+
+            if poweron_cb is not None or poweroff_cb is not None:
+                raise ValueError("give either power, or poweron_cb and poweroff_cb")
+            found = switch.switch(power)
+            poweron_cb, poweroff_cb = found.on, found.off
         _check_callable(poweron_cb, "poweron_cb")
         _check_callable(poweroff_cb, "poweroff_cb")
         _created(nvme, (<Controller>nvme)._device)
@@ -42,8 +49,7 @@ cdef class Subsystem:
                 drive.power(on)
         except (OSError, RuntimeError, ValueError) as error:
             raise NotImplementedError(
-                f"nothing here can switch the power of {path}: give Subsystem a poweron_cb and a poweroff_cb "
-                f"({error})") from error
+                f"nothing here can switch the power of {path}: give Subsystem power=… ({error})") from error
 
     cdef int _slot_off(self) except -1:
         """Switch the power of the slot. The kernel can remove a drive from its list only if it is closed."""

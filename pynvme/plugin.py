@@ -14,6 +14,8 @@ If a drive cannot be opened any more, this fails one test and not all that follo
 private virtual SSD by a new one. Any other drive counts as broken from then on, and tests that need it are
 skipped with the reason.
 
+``--nvme-place`` acquires a drive of a lab, see :mod:`pynvme.lab.place_option`.
+
 :mod:`pynvme.unexpected` judges commands that end with an error status, and other failures without an
 exception.
 
@@ -35,6 +37,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 
 from pynvme import debugging, live_option, loading, unexpected, vssd
+from pynvme.lab import place_option
 from pynvme.report import plugin as report
 from pynvme.suite import options as suite_options
 from pynvme.suite.marks import MARKERS
@@ -43,6 +46,9 @@ from pynvme.trace import option as trace_option
 if TYPE_CHECKING:
     import nvme
 
+    from pynvme.lab.place import Place
+    from pynvme.lab.switch import Power
+
 OPTION = "--pciaddr"
 
 DEFAULT_ADDRESS = "vssd"
@@ -50,7 +56,7 @@ DEFAULT_ADDRESS = "vssd"
 
 SEED_VARIABLE = "PYNVME_SEED"
 
-PARTS = (unexpected, report, live_option, trace_option)
+PARTS = (place_option, unexpected, report, live_option, trace_option)
 """Each adds options with add_option(), and registers what they turn on with configure()."""
 
 _shared_buffer = pytest.StashKey["nvme.Buffer"]()
@@ -306,10 +312,23 @@ def nvme0n1(nvme0: nvme.Controller) -> Generator[nvme.Namespace, None, None]:
     namespace.close()
 
 
+@pytest.fixture(scope="session")
+def nvme_place(request: pytest.FixtureRequest) -> Place | None:
+    """The place of labgrid that --nvme-place lends, with its tags and resources, or None."""
+    lent = request.config.stash.get(place_option.lent_key, None)
+    return None if lent is None else lent.place
+
+
+@pytest.fixture(scope="session")
+def nvme_power(request: pytest.FixtureRequest) -> Power | None:
+    """The power switch of --nvme-power, or of the place, with on() and off(). None if there is neither."""
+    return request.config.stash.get(place_option.power_key, None)
+
+
 @pytest.fixture
-def subsystem(nvme0: nvme.Controller) -> nvme.Subsystem:
-    """The NVM subsystem, for power and NSSR."""
-    result: nvme.Subsystem = _driver().Subsystem(nvme0)
+def subsystem(nvme0: nvme.Controller, nvme_power: Power | None) -> nvme.Subsystem:
+    """The NVM subsystem, for power and NSSR. --nvme-power names what switches its power."""
+    result: nvme.Subsystem = _driver().Subsystem(nvme0, power=nvme_power)
     return result
 
 

@@ -176,7 +176,7 @@ def test_what_measures_and_what_a_load_skipped_runs_alone_later(
     pytester.makeini("[pytest]\nmarkers = timing: as here")
     pytester.makepyfile(test_it=TWO_RUNS)
     later = pytester.path / "later"
-    plugins = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    plugins = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:labgrid"]
     beside = pytester.runpytest_subprocess(*plugins, f"--beside={later}", *processes)
     beside.assert_outcomes(passed=1, skipped=4, failed=1)
     put_off = {"test_it.py::test_asks[1]", "test_it.py::test_fails[much]", "test_it.py::test_waits"}

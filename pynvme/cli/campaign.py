@@ -17,9 +17,7 @@ from pynvme.cli import errors, options
 @click.option("--scheduler", metavar="ADDRESS", help="Use this scheduler of Dask, such as tls://host:8786.")
 @click.option("--parallel", type=click.IntRange(1), metavar="N", help="Run N virtual SSDs at once here.")
 @click.option("--mixed", is_flag=True, help="Accept hosts with other versions.")
-@click.option("--tls-ca", metavar="FILE", help="Certificate of the lab's authority.")
-@click.option("--tls-cert", metavar="FILE", help="Certificate of this host.")
-@click.option("--tls-key", metavar="FILE", help="Key of this host.")
+@click.option("--tls", metavar="DIR", help="The certificates, made by pynvme lab certificates.")
 @click.option("--insecure", is_flag=True, help="Allow a scheduler elsewhere without TLS.")
 @options.as_json
 def campaign(
@@ -29,9 +27,7 @@ def campaign(
     scheduler: str | None,
     parallel: int | None,
     mixed: bool,
-    tls_ca: str | None,
-    tls_cert: str | None,
-    tls_key: str | None,
+    tls: str | None,
     insecure: bool,
     as_json: bool,
 ) -> None:
@@ -45,5 +41,4 @@ def campaign(
     if resume is not None and folder is not None:
         raise click.UsageError("--resume names the folder already: leave --folder out.")
     command = errors.load("pynvme.lab.command")
-    tls = {"tls_ca_file": tls_ca, "tls_client_cert": tls_cert, "tls_client_key": tls_key}
     sys.exit(command.run(plan, resume, folder, scheduler, parallel, mixed, tls, insecure, as_json))

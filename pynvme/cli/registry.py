@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "trace": Entry("pynvme.cli.trace:trace", "files of command logs"),
     "check": Entry("pynvme.cli.suite:check", "look for bugs of a drive"),
     "campaign": Entry("pynvme.cli.campaign:campaign", "tests of a plan, many drives"),
+    "lab": Entry("pynvme.cli.lab:lab", "this host in a lab", False),
     "report": Entry("pynvme.report.command:report", "compare reports of runs"),
     "shell": Entry("pynvme.cli.shell:shell", "Python with an open drive"),
     "id-ctrl": Entry("pynvme.cli.identify:id_ctrl", "Identify Controller"),

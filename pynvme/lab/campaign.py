@@ -16,7 +16,7 @@ import time
 import zlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ from pynvme.lab import plan as plans
 from pynvme.lab.engine import Engine, EngineError, Host, versions
 from pynvme.lab.inventory import LabDrive
 from pynvme.lab.journal import INTERRUPTED, Journal, State
+from pynvme.lab.place import Lent, PlaceError, is_same_host
 from pynvme.lab.plan import Group, Job, Plan, PlanError
 
 WORK = "work"
@@ -102,7 +103,7 @@ class Campaign:
         state: State | None = None,
         *,
         scheduler: str | None = None,
-        security: Mapping[str, Any] | None = None,
+        security: Any = None,
         mixed: bool = False,
         view: View | None = None,
         simulate: float | None = None,
@@ -129,6 +130,7 @@ class Campaign:
         self._events: list[dict[str, Any]] = []
         self._files: list[tuple[Path, dict[str, bytes]]] = []
         self._results: list[tuple[Unit, dict[str, Any]]] = []
+        self._lent = contextlib.ExitStack()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._idle: dict[str, Unit] = {}
@@ -141,6 +143,8 @@ class Campaign:
     async def run(self, mistakes: Sequence[str] = ()) -> str:
         """Run it, and return why it ended: ``done``, ``findings`` or ``interrupted``.
 
+        The places of labgrid that the plan names stay acquired until then.
+
         Args:
             mistakes: those of the plan that are known already
 
@@ -150,6 +154,10 @@ class Campaign:
             JournalError: another process runs this campaign
             OSError: the journal cannot be written
         """
+        with self._lent:
+            return await self._run(mistakes)
+
+    async def _run(self, mistakes: Sequence[str]) -> str:
         if self._scheduler is None:
             mistakes = [*mistakes, *self._choose(inventory.here())]
             if mistakes:
@@ -223,6 +231,12 @@ class Campaign:
         mistakes: list[str] = []
         offered = list(offered)
         for group in self.plan.groups:
+            if group.place:
+                try:
+                    offered = self._lend(group.place, offered)
+                except PlaceError as error:
+                    mistakes.append(f"[[drives]] {group.name}: {error}")
+                    continue
             for drive in self._drives_of(group, offered, mistakes):
                 if drive.key in self.units:
                     other = self.units[drive.key]
@@ -233,6 +247,18 @@ class Campaign:
                     continue
                 self.units[drive.key] = Unit(drive, group.name)
         return mistakes
+
+    def _lend(self, name: str, offered: Iterable[LabDrive]) -> list[LabDrive]:
+        """Acquire a place, and return the drives that are offered, that of the place with its tags."""
+        lent = self._lent.enter_context(Lent(name))
+        where = lent.drive.params
+        tags = (f"{inventory.PLACE_TAG}{name}", *lent.place.drive_tags())
+        return [
+            replace(drive, tags=drive.tags + tags)
+            if drive.address == where.get("address") and is_same_host(drive.host, str(where.get("host")))
+            else drive
+            for drive in offered
+        ]
 
     def _drives_of(self, group: Group, offered: list[LabDrive], mistakes: list[str]) -> list[LabDrive]:
         if group.vssd is not None:

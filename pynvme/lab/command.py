@@ -9,14 +9,12 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import click
 
-from pynvme.lab import journal, live
+from pynvme.lab import certificates, journal, live
 from pynvme.lab import plan as plans
 from pynvme.lab.campaign import WORK, Campaign
 from pynvme.lab.engine import SLOTS, EngineError
@@ -31,12 +29,14 @@ def run(
     scheduler: str | None,
     parallel: int | None,
     mixed: bool,
-    tls: Mapping[str, str | None],
+    tls: str | None,
     insecure: bool,
     as_json: bool,
 ) -> int:
     """Run or resume a campaign. Returns the exit status."""
-    security = _security(scheduler, tls, insecure)
+    if tls is not None and scheduler is None:
+        raise click.UsageError("--tls is for the scheduler of a lab: name it with --scheduler.")
+    security = scheduler and certificates.security(scheduler, "client", tls, insecure)
     if parallel is not None:
         os.environ[SLOTS] = str(parallel)
     try:
@@ -82,22 +82,6 @@ def _resumed(folder: str, path: str | None) -> tuple[Plan, list[str], Path, jour
                 f"the plan has changed since the campaign in {folder} began: " + "; ".join(differ)
             )
     return plan, mistakes, place, state
-
-
-def _security(scheduler: str | None, tls: Mapping[str, str | None], insecure: bool) -> dict[str, Any] | None:
-    """Keywords of Dask's Security. A scheduler that is not on this host needs TLS, unless it is said."""
-    if not any(tls.values()):
-        host = (scheduler or "").rpartition("://")[2].rpartition(":")[0].strip("[]")
-        if scheduler and not insecure and host not in ("localhost", "::1") and not host.startswith("127."):
-            raise click.UsageError(
-                f"{scheduler} is not on this host, so it needs TLS: give --tls-ca, --tls-cert and --tls-key, "
-                "or --insecure if everybody in this network may run programs here"
-            )
-        return None
-    missing = [name for name, value in tls.items() if not value]
-    if missing or scheduler is None:
-        raise click.UsageError("TLS takes --scheduler, --tls-ca, --tls-cert and --tls-key together.")
-    return {**tls, "require_encryption": True}
 
 
 async def _run(campaign: Campaign, mistakes: list[str]) -> str:

@@ -78,6 +78,8 @@ class Host:
 
 # In a worker
 
+owns_ctrl_c = False
+"""Whether Ctrl-C is for the worker itself, as in ``pynvme lab worker``."""
 _instance = secrets.token_hex(8)
 _files: dict[str, bytes] = {}
 """Test files by their SHA-256."""
@@ -86,7 +88,8 @@ _files: dict[str, bytes] = {}
 async def hello(dask_worker: Any) -> dict[str, Any]:
     """Tell what this worker has, and make its drives resources of Dask."""
     with contextlib.suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which ends jobs in order
+        if not owns_ctrl_c:  # it is for the campaign, which ends jobs in order
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     drives = here()
     wanted = {"vssd": float(slots()), **{resource(drive): 1.0 for drive in drives}}
     known = dask_worker.state.total_resources
@@ -158,7 +161,7 @@ class Engine:
     Args:
         scheduler: its address, or None for a local cluster
         folder: where a local cluster puts its files
-        security: keywords of ``distributed.security.Security``, if the scheduler uses TLS
+        security: of :func:`pynvme.lab.certificates.security`, if the scheduler uses TLS
         patience: seconds that a scheduler may be out of reach
     """
 
@@ -166,7 +169,7 @@ class Engine:
         self,
         scheduler: str | None,
         folder: Path,
-        security: Mapping[str, Any] | None = None,
+        security: Any = None,
         patience: float = 60.0,
     ) -> None:
         self.hosts: dict[str, Host] = {}
@@ -198,13 +201,15 @@ class Engine:
         dask.config.set(SETTINGS)
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         from distributed import Client
-        from distributed.security import Security
 
-        security = Security(**self._security) if self._security else None
         try:
             where = self._scheduler or await self._start_cluster()
             self._client = await Client(
-                where, asynchronous=True, security=security, timeout=self._patience, set_as_default=False
+                where,
+                asynchronous=True,
+                security=self._security,
+                timeout=self._patience,
+                set_as_default=False,
             )
         except (OSError, ValueError, TimeoutError, asyncio.TimeoutError) as error:
             await self._close_cluster()

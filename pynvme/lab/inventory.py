@@ -7,13 +7,17 @@ Nothing here opens a drive: what is known of one is what the kernel and running 
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pynvme.lab.plan import Group
+
+TAGS = "PYNVME_TAGS"
+"""The variable of a worker's environment that has the tags of all its drives, with commas between them."""
 
 PLACE_TAG = "place="
 """The prefix of the tag of a drive that a place of labgrid lends."""
@@ -77,7 +81,9 @@ def here() -> list[LabDrive]:
 
     host = socket.gethostname()
     drives = [_real(host, one) for one in found.drives(Machine())]
-    return drives + [_virtual(host, one) for one in found.virtual_ssds()]
+    drives += [_virtual(host, one) for one in found.virtual_ssds()]
+    more = tuple(tag.strip() for tag in os.environ.get(TAGS, "").split(",") if tag.strip())
+    return [replace(drive, tags=drive.tags + more) for drive in drives]
 
 
 def _real(host: str, one: Mapping[str, Any]) -> LabDrive:

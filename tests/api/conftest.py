@@ -169,8 +169,8 @@ def run(
     monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
-    # At its end, hypothesis takes longer than all else: it imports itself.
-    plugins = ["-p", "pynvme.plugin", "-p", "no:randomly", "-p", "no:hypothesispytest"]
+    # At its end, hypothesis takes longer than all else: it imports itself. labgrid does so at the start.
+    plugins = ["-p", "pynvme.plugin", "-p", "no:randomly", "-p", "no:hypothesispytest", "-p", "no:labgrid"]
 
     def run_pytest(*arguments: str) -> pytest.RunResult:
         return pytester.runpytest_subprocess(*plugins, *arguments)

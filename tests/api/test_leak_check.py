@@ -17,7 +17,8 @@ def run(pytester, environment, monkeypatch):
     def run_pytest(body):
         pytester.makepyfile(f"keep = []\ndef test_it():\n    {body}\n")
         return pytester.runpytest_subprocess(
-            "-p", "pynvme.plugin", "-p", "tests.fix_leaks", "-p", "no:hypothesispytest"
+            *("-p", "pynvme.plugin", "-p", "tests.fix_leaks"),
+            *("-p", "no:hypothesispytest", "-p", "no:labgrid"),
         )
 
     return run_pytest
