@@ -162,6 +162,7 @@ setup(
     package_data={
         "nvme-stubs": ["__init__.pyi"],
         "pynvme": ["py.typed", "schemas/*.json"],
+        "pynvme.lab": ["*.css"],
         "pynvme.report": ["*.css", "*.js"],
     },
     ext_modules=[Extension("nvme", ["nvme.pyx"])],

@@ -26,7 +26,7 @@ def _write(run: Run, folder: Path) -> Iterator[str]:
         folder.mkdir(parents=True, exist_ok=True)
         run.write(folder)
         for name, text in ((PAGE, page.html(run)), (JUNIT, junit.xml(run)), (CTRF, ctrf.text(run))):
-            _replace(folder / name, text)
+            replace(folder / name, text)
     except OSError as error:
         yield f"the report could not be written: {error}"
         return
@@ -40,7 +40,7 @@ def _write(run: Run, folder: Path) -> Iterator[str]:
         yield f"{PARQUET} could not be written: {error}"
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
     """Write a file as a whole, so that somebody who looks at it meanwhile sees the old one."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(text, encoding="utf-8")

@@ -8,17 +8,16 @@ from datetime import datetime
 from hashlib import sha1
 from html import escape
 from itertools import groupby
-from pathlib import Path
 
 from pynvme import html as tables
 from pynvme.live import latency
 from pynvme.report import chart
+from pynvme.report.blocks import document, duration, fact_table, fold, listed, pre, scroll
 from pynvme.report.difference import iops
 from pynvme.report.run import Drive, Queue, Run, Test, Worker
 from pynvme.spec import Cap, IdentifyController, IdentifyNamespace, SmartLog
 from pynvme.structure import Array, Kelvin, Structure, shown_value
 
-FOLDER = Path(__file__).parent
 WORDS = {
     "failed": "failed",
     "error": "error",
@@ -31,8 +30,6 @@ WORDS = {
 
 def html(run: Run) -> str:
     """The whole page."""
-    style = (FOLDER / "page.css").read_text(encoding="utf-8")
-    script = (FOLDER / "page.js").read_text(encoding="utf-8")
     title = "Test report: " + (", ".join(dict.fromkeys(drive.name for drive in run.drives)) or "no drive")
     body = [
         _head(run, title),
@@ -42,30 +39,7 @@ def html(run: Run) -> str:
         _loose(run.workers),
         _environment(run),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(title)}</title><style>{style}</style></head>\n"
-        f"<body>{''.join(body)}<script>{script}</script></body></html>\n"
-    )
-
-
-def _rows(pairs: Iterable[tuple[str, str]]) -> str:
-    """A table of names and values. The values are HTML."""
-    rows = "".join(f"<tr><th>{escape(name)}</th><td>{value}</td></tr>" for name, value in pairs if value)
-    return f'<table class="facts">{rows}</table>' if rows else ""
-
-
-def _fold(summary: str, body: str, opened: bool = False, kind: str = "") -> str:
-    if not body:
-        return ""
-    shown = (f' class="{kind}"' if kind else "") + (" open" if opened else "")
-    return f"<details{shown}><summary>{summary}</summary>{body}</details>"
-
-
-def _pre(text: str) -> str:
-    return f"<pre>{escape(text)}</pre>" if text else ""
+    return document(title, "".join(body))
 
 
 # The head
@@ -84,21 +58,11 @@ def _head(run: Run, title: str) -> str:
         for outcome, count in counts.items()
     )
     when = datetime.fromtimestamp(run.start).astimezone()
-    told = f"{when:%d %B %Y, %H:%M:%S %Z}, {_duration(run.seconds)}, {len(run.tests):,} tests"
+    told = f"{when:%d %B %Y, %H:%M:%S %Z}, {duration(run.seconds)}, {len(run.tests):,} tests"
     return (
         f"<header><h1>{escape(title)}</h1><p>{told}</p>"
         f'<div class="bar">{bar}</div><p class="badges">{badges}</p></header>'
     )
-
-
-def _duration(seconds: float) -> str:
-    """A duration in the unit that people would use."""
-    if seconds < 1:
-        return f"{seconds * 1e3:.0f} ms"
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
 
 
 # Drives
@@ -125,12 +89,12 @@ def _drive(drive: Drive) -> str:
             f"{drive.queues} pairs of up to {Cap(drive.cap).mqes + 1} entries" if drive.cap else "",
         ),
     ]
-    parts = [f"<h3>{escape(drive.name)}</h3>", _rows(facts)]
+    parts = [f"<h3>{escape(drive.name)}</h3>", fact_table(facts)]
     if ctrl is not None:
         parts.append(_capabilities(ctrl))
     parts.append(_smart(drive))
-    parts += [_fold("Identify Controller", _scroll(tables.table(ctrl)))] if ctrl is not None else []
-    parts += [_fold("Identify Namespace 1", _scroll(tables.table(ns)))] if ns is not None else []
+    parts += [fold("Identify Controller", scroll(tables.table(ctrl)))] if ctrl is not None else []
+    parts += [fold("Identify Namespace 1", scroll(tables.table(ns)))] if ns is not None else []
     return f'<article class="drive">{"".join(parts)}</article>'
 
 
@@ -158,7 +122,7 @@ def _capabilities(ctrl: IdentifyController) -> str:
         ]
         if field is not None and shown:
             rows.append((name.upper(), "".join(f"<span class='chip'>{text}</span>" for text in shown)))
-    return _fold("Capabilities", _rows(rows))
+    return fold("Capabilities", fact_table(rows))
 
 
 def _smart(drive: Drive) -> str:
@@ -178,11 +142,11 @@ def _smart(drive: Drive) -> str:
     head = "<tr><th>SMART / Health Information</th><th>before</th><th>after</th><th>difference</th></tr>"
     note = f"<p class='note'>The end could not be read. {escape(drive.problem)}</p>" if drive.problem else ""
     table = f'<table class="numbers smart">{head}{"".join(changed)}</table>' if changed else ""
-    rest = _fold(
+    rest = fold(
         f"{len(same)} values that did not change",
-        _scroll(f'<table class="numbers smart">{head}{"".join(same)}</table>'),
+        scroll(f'<table class="numbers smart">{head}{"".join(same)}</table>'),
     )
-    return note + _scroll(table) + rest
+    return note + scroll(table) + rest
 
 
 def _values(log: SmartLog) -> Iterable[tuple[str, str, str, object]]:
@@ -212,10 +176,6 @@ def _delta(old: object, new: object) -> str:
     if not isinstance(old, int) or not isinstance(new, int) or old == new:
         return ""
     return escape(f"{int(new) - int(old):+,}")
-
-
-def _scroll(table: str) -> str:
-    return f'<div class="scroll">{table}</div>' if table else ""
 
 
 # Tests
@@ -265,7 +225,7 @@ def _line(test: Test, name: str) -> str:
     return (
         f'<span class="dot {test.outcome}" title="{WORDS[test.outcome]}"></span>'
         f'<span class="name">{name}</span><span class="req">{told}</span>'
-        f'<span class="time">{_duration(test.seconds)}</span>'
+        f'<span class="time">{duration(test.seconds)}</span>'
         + (f'<span class="brief">{brief}</span>' if brief else "")
     )
 
@@ -283,20 +243,20 @@ def _test(run: Run, test: Test, opened: bool) -> str:
         ("Again", f"<code>{escape(test.again)}</code>" if test.again else ""),
         *((name, escape(value)) for name, value in test.properties.items()),
     ]
-    body = [_rows(facts)]
+    body = [fact_table(facts)]
     if test.steps:
-        body.append(_fold("Steps", f'<div class="steps">{escape(test.steps)}</div>', opened))
-    body.append(_finding(test) if test.finding else _pre(test.details))
+        body.append(fold("Steps", f'<div class="steps">{escape(test.steps)}</div>', opened))
+    body.append(_finding(test) if test.finding else pre(test.details))
     if test.unexpected:
         told = [f"{count} × {escape(name)} ({escape(kind)})" for kind, name, count in test.unexpected]
-        body.append(_fold("Errors of commands that the test did not expect", _list(told), opened))
-    body.append(_fold(f"Warnings ({len(test.warnings)})", _list(map(escape, test.warnings)), opened))
+        body.append(fold("Errors of commands that the test did not expect", listed(told), opened))
+    body.append(fold(f"Warnings ({len(test.warnings)})", listed(map(escape, test.warnings)), opened))
     body += [_worker(worker) for worker in test.workers]
     if test.queues:
         body.append(
-            _fold("Last commands of each queue, the newest first", "".join(map(_queue, test.queues)), True)
+            fold("Last commands of each queue, the newest first", "".join(map(_queue, test.queues)), True)
         )
-    body += [_fold(escape(title), _pre(text), opened) for title, text in test.sections]
+    body += [fold(escape(title), pre(text), opened) for title, text in test.sections]
     kind = f"test {test.outcome}"
     attributes = f' id="{_anchor(test)}"' if test.bad else f" {_data(test)}"
     return (
@@ -306,11 +266,6 @@ def _test(run: Run, test: Test, opened: bool) -> str:
     )
 
 
-def _list(lines: Iterable[str]) -> str:
-    items = "".join(f"<li>{line}</li>" for line in lines)
-    return f"<ul>{items}</ul>" if items else ""
-
-
 def _finding(test: Test) -> str:
     found = test.finding or {}
     facts = [
@@ -318,16 +273,16 @@ def _finding(test: Test) -> str:
         ("Seen", f"<strong>{escape(str(found.get('seen', '')))}</strong>"),
         ("Clause", escape(str(found.get("clause", "")))),
     ]
-    parts = [f'<div class="finding"><h4>Finding</h4>{_rows(facts)}']
+    parts = [f'<div class="finding"><h4>Finding</h4>{fact_table(facts)}']
     for title, lines in (
         ("Who wrote it", found.get("writers")),
         ("Commands around it", found.get("commands")),
     ):
         if lines:
-            parts.append(_fold(title, _pre("\n".join(lines)), True))
+            parts.append(fold(title, pre("\n".join(lines)), True))
     if found.get("script"):
         told = f"Script (reproduced: {found['reproduced']})" if found.get("reproduced") else "Script"
-        parts.append(_fold(escape(told), _pre(str(found["script"])), True))
+        parts.append(fold(escape(told), pre(str(found["script"])), True))
     return "".join(parts) + "</div>"
 
 
@@ -347,9 +302,7 @@ def _queue(queue: Queue) -> str:
         ]
         kind = "" if one["good"] else ' class="off"'
         rows.append(f"<tr{kind}>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
-    return f"<h4>{escape(queue.name)}</h4>" + _scroll(
-        f'<table class="commands">{head}{"".join(rows)}</table>'
-    )
+    return f"<h4>{escape(queue.name)}</h4>" + scroll(f'<table class="commands">{head}{"".join(rows)}</table>')
 
 
 def _worker(worker: Worker) -> str:
@@ -379,4 +332,4 @@ def _loose(workers: list[Worker]) -> str:
 def _environment(run: Run) -> str:
     facts = [("Command", f"<code>{escape(run.command)}</code>")]
     facts += [(name, escape(value)) for name, value in run.environment.items()]
-    return f"<section><h2>Environment</h2>{_rows(facts)}</section>"
+    return f"<section><h2>Environment</h2>{fact_table(facts)}</section>"

@@ -10,6 +10,7 @@ import json
 import os
 from collections import Counter
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -213,8 +214,13 @@ def read(path: str | os.PathLike[str]) -> Run:
 
 def _known(kind: Any, found: dict[str, Any]) -> Any:
     """Make an object of its fields. Others, of a later pynvme, are ignored."""
-    names = {one.name for one in fields(kind)}
+    names = _names(kind)
     return kind(**{name: value for name, value in found.items() if name in names})
+
+
+@cache
+def _names(kind: Any) -> frozenset[str]:
+    return frozenset(one.name for one in fields(kind))
 
 
 def _run(found: dict[str, Any]) -> Run:

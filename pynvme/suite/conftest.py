@@ -10,6 +10,7 @@ import json
 import os
 import random
 import time
+import traceback
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from pynvme.plugin import SEED_VARIABLE
 from pynvme.report.plugin import finding_key, seed_key
 from pynvme.suite import known, options, reproduce
 from pynvme.suite.drive import Drive
-from pynvme.suite.finding import Finding
+from pynvme.suite.finding import Finding, place_of
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
 from pynvme.suite.traffic import model_of
@@ -137,7 +138,10 @@ def _as_finding(item: pytest.Item, error: BaseException) -> BaseException:
             return one
     drive = getattr(item, "funcargs", {}).get("drive")
     if isinstance(drive, Drive) and isinstance(error, OF_THE_DRIVE):
-        return drive.finding("Base 2.0, 3.5 Controller Initialization", "an answer", f"{error}")
+        found = drive.finding("Base 2.0, 3.5 Controller Initialization", "an answer", f"{error}")
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        found.place = place_of(reversed(frames))
+        return found
     return error
 
 

@@ -8,6 +8,7 @@ import copy
 import itertools
 import random
 import time
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable
 
@@ -26,7 +27,7 @@ from pynvme.spec import (
     Status,
 )
 from pynvme.suite import clauses, reproduce
-from pynvme.suite.finding import Finding
+from pynvme.suite.finding import Finding, place_of
 from pynvme.suite.history import Command, Dwords, Event, History, status_text
 from pynvme.suite.identity import first_identified
 from pynvme.suite.ledger import ledger_of
@@ -538,6 +539,7 @@ class Drive:
             self.identity(),
             self.seed,
             self.test,
+            place_of(frame for frame, _ in traceback.walk_stack(None)),
             [str(entry) for entry in entries],
             list(writers) or self.history.writers(wanted),
             reproduce.script(self.nvme0, self.nsids, entries[-SCRIPT_COMMANDS:] if not wanted else entries),

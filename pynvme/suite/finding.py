@@ -4,10 +4,26 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pynvme.suite.history import History
+
+FOLDER = Path(__file__).parent
+JUDGES = frozenset({"finding", "check", "succeed", "expect", "refused"})
+"""Functions that judge on behalf of others."""
+
+
+def place_of(frames: Iterable[FrameType]) -> str:
+    """The first function of the suite among frames, such as "traffic.judge", or an empty text."""
+    for code in (frame.f_code for frame in frames):
+        path, name = Path(code.co_filename), code.co_name
+        if path.parent == FOLDER and name not in JUDGES and not name.startswith("<"):
+            return f"{path.stem}.{name}"
+    return ""
 
 
 @dataclasses.dataclass(eq=False)
@@ -25,6 +41,8 @@ class Finding(AssertionError):
     """Model, serial number, firmware revision and address."""
     seed: int = 0
     test: str = ""
+    place: str = ""
+    """The function of the suite that judged. Findings of one bug have it in common (pynvme.lab.signature)."""
     commands: list[str] = dataclasses.field(default_factory=list)
     """The commands around it, the oldest first."""
     writers: list[str] = dataclasses.field(default_factory=list)

@@ -114,6 +114,7 @@ def test_a_planted_fault_is_a_finding_in_the_report(tmp_path: Path) -> None:
     finding = line["finding"]
     assert finding["clause"] == "NVM 1.0, 3.2.4 Read"
     assert finding["writers"] and finding["commands"] and "qpair" in finding["script"]
+    assert finding["place"] == "traffic.judge"
     assert "expected:" in done.stdout and "who wrote it:" in done.stdout
     (test,) = read(page).tests
     assert test.finding == finding and test.file == "test_data.py" and test.seed == finding["seed"]
