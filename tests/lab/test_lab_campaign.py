@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A campaign does each job once, whatever is killed meanwhile, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import pynvme
+from pynvme.lab import journal
+from tests.signals import takes_ctrl_c
+
+SCHEMA = Path(pynvme.__file__).parent / "schemas/campaign.json"
+QUICK = {
+    "PYTHONPATH": str(Path(pynvme.__file__).parents[1]),
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # their import takes longer than a job
+}
+
+FATES = """
+import os, signal, time
+from pathlib import Path
+
+SEED = int(os.environ["PYNVME_SEED"])
+FIRST = Path({folder!r}) / str(SEED)
+
+
+def once():
+    try:
+        FIRST.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def test_fate(pcie, pciaddr):
+    from pynvme import vssd
+    import helper
+
+    if SEED == helper.FAILS:
+        assert False, "it fails"
+    if SEED == 3 and once():
+        os.kill(os.getpid(), signal.SIGKILL)
+    if SEED == 4 and once():
+        os.kill(vssd.VirtualSsd.attach(pciaddr).pid, signal.SIGKILL)
+        assert False, "the drive is gone"
+    if SEED == 5:
+        os.kill(os.getppid(), signal.SIGKILL) if once() else None
+    if SEED == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_late(pcie):
+    time.sleep(600)
+"""
+
+PLAN = """
+[campaign]
+name = "fates"
+time_limit = "2m"
+attempts = 3
+[[drives]]
+name = "virtual"
+vssd = { size = "1M" }
+[[tasks]]
+name = "fate"
+files = ["test_fate.py::test_fate"]
+seeds = [2, 3, 4, 5]
+drives = ["virtual"]
+[[tasks]]
+name = "hopeless"
+files = ["test_fate.py::test_fate"]
+seeds = [6]
+drives = ["virtual"]
+attempts = 1
+[[tasks]]
+name = "late"
+files = ["test_fate.py::test_late"]
+drives = ["virtual"]
+time_limit = "4s"
+[[drives]]
+name = "buggy"
+vssd = { size = "16M", bug = "flush-does-nothing" }
+[[tasks]]
+name = "bug"
+areas = ["power"]
+tests = ["a_flush_of_all_namespaces"]
+time = "1s"
+drives = ["buggy"]
+options = ["--check-shrink=0"]
+"""
+
+
+def command(*words: object) -> list[str]:
+    return [sys.executable, "-m", "pynvme", "campaign", *map(str, words)]
+
+
+def processes(folder: Path) -> list[str]:
+    """The command lines of processes that run for the campaign of a folder."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(folder).encode() in (place / "environ").read_bytes():
+                found.append(f"{place.name} {(place / 'cmdline').read_bytes().decode()}")
+    return found
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.1)
+
+
+def events(folder: Path, kind: str) -> list[dict[str, Any]]:
+    with contextlib.suppress(journal.JournalError):
+        return [event for event in journal.read(folder) if event["event"] == kind]
+    return []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder for a campaign, whose processes have its path in their environment, so that they are found."""
+    place = tmp_path / "campaign"
+    yield place
+    left = processes(place)
+    for line in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(line.split()[0]), signal.SIGKILL)
+    assert left == []
+
+
+def start(folder: Path, *words: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        takes_ctrl_c(command(*words, "--parallel", 2, "--json")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **QUICK, "CAMPAIGN": str(folder)},
+    )
+
+
+def test_each_job_gets_its_fate(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "firsts").mkdir()
+    (tmp_path / "test_fate.py").write_text(FATES.format(folder=str(tmp_path / "firsts")))
+    (tmp_path / "helper.py").write_text("FAILS = 2\n")
+    (tmp_path / "plan.toml").write_text(PLAN)
+    process = start(folder, tmp_path / "plan.toml", "--folder", folder)
+    output = process.communicate(timeout=300)[0]
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    assert process.returncode == 1, output
+
+    ends = {event["job"]: event for event in events(folder, "end")}
+    outcomes = {job: event["outcome"] for job, event in ends.items()}
+    assert outcomes == {
+        "fate.virtual-1.s2.r1": "failed",
+        "fate.virtual-1.s3.r1": "passed",
+        "fate.virtual-1.s4.r1": "passed",
+        "fate.virtual-1.s5.r1": "passed",
+        "hopeless.virtual-1.s6.r1": "error",
+        "late.virtual-1.s1.r1": "time-out",
+        "bug.buggy-1.s1.r1": "failed",
+    }
+    assert ends["hopeless.virtual-1.s6.r1"]["message"].startswith(
+        "lost 1 times, at last: its process was ended"
+    )
+    assert ends["bug.buggy-1.s1.r1"]["findings"] >= 1
+    assert len(events(folder, "end")) == len(ends)
+
+    lost = {event["job"]: event["why"] for event in events(folder, "lost")}
+    assert "virtual SSD" in lost["fate.virtual-1.s4.r1"]
+    assert "SIGKILL" in lost["fate.virtual-1.s3.r1"]
+    assert "worker" in lost["fate.virtual-1.s5.r1"]
+    assert {event["drive"] for event in events(folder, "health")} >= {"virtual-1"}
+
+    schema = json.loads(SCHEMA.read_text())
+    for line in lines:
+        jsonschema.validate(line, schema)
+    assert lines[-1]["event"] == "result" and lines[-1]["status"] == 1
+    assert not (folder / "work").exists()
+    assert (folder / "jobs/fate.virtual-1.s2.r1/1/run.json").exists()
+
+
+SLOW = """
+import time
+
+def test_slow(pcie):
+    time.sleep(3)
+"""
+
+SLOW_PLAN = """
+[campaign]
+name = "slow"
+seeds = 2
+[[drives]]
+name = "virtual"
+vssd = { size = "1M" }
+count = 2
+[[tasks]]
+name = "slow"
+files = ["test_slow.py"]
+"""
+
+
+@pytest.mark.slow
+def test_interrupted_and_killed_campaigns_go_on(tmp_path: Path, folder: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(SLOW_PLAN)
+    (tmp_path / "test_slow.py").write_text(SLOW)
+
+    # Ctrl-C ends jobs in order.
+    process = start(folder, plan, "--folder", folder)
+    wait_until(lambda: (folder / "jobs").exists() and len(events(folder, "begin")) > 2)
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=120)[0]
+    assert process.returncode == 130, output
+    first = journal.replay(journal.read(folder))
+    assert (first.why, first.running) == ("interrupted", {})
+    assert {event["outcome"] for event in events(folder, "end")} >= {"interrupted"}
+    assert processes(folder) == []
+
+    # Another plan is refused.
+    (tmp_path / "test_slow.py").write_text(SLOW.replace("3", "4"))
+    process = start(folder, plan, "--resume", folder)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 2 and "the file test_slow.py of the task slow" in output
+
+    # A kill -9 leaves no process.
+    process = start(folder, "--resume", folder)
+    begun = len(events(folder, "begin"))
+    wait_until(lambda: len(events(folder, "begin")) > begun)
+    process.kill()
+    process.communicate()
+    wait_until(lambda: processes(folder) == [])
+    assert journal.replay(journal.read(folder)).running
+
+    # What is missing runs, and nothing twice.
+    process = start(folder, "--resume", folder)
+    output = process.communicate(timeout=200)[0]
+    assert process.returncode == 0, output
+    state = journal.replay(journal.read(folder))
+    assert (len(state.done), state.why, state.running) == (4, "done", {})
+    ends = Counter(event["job"] for event in events(folder, "end") if event["outcome"] != "interrupted")
+    assert set(ends.values()) == {1}
+    assert {event["why"] for event in events(folder, "lost")} == {"the campaign was killed"}
+
+
+def test_mistakes_of_the_plan_and_of_its_drives_are_told_together(tmp_path: Path, folder: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        '[campaign]\nname = "x"\n[[drives]]\nname = "d"\nmodel = "None *"\n[[drives]]\nname = "e"\n'
+        'tag = ["rack9"]\n[[tasks]]\nname = "t"\nareas = ["nothing"]\n'
+    )
+    done = subprocess.run(
+        command(plan, "--folder", folder),
+        capture_output=True,
+        text=True,
+        env={**os.environ, **QUICK},
+    )
+    assert done.returncode == 2
+    told = [line.partition(": ")[2] for line in done.stderr.splitlines()]
+    assert "the suite has no area 'nothing'" in told[0]
+    assert told[1].startswith("[[drives]] d: no drive has model 'None *'; there are ")
+    assert told[2].startswith("[[drives]] e: no drive has the tag 'rack9'; there are ")
+    assert not folder.exists()
