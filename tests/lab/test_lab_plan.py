@@ -202,3 +202,12 @@ def test_options_of_a_virtual_ssd_are_checked_without_starting_one() -> None:
     assert vssd.mistakes({"size": "64M", "bug": ["flush-does-nothing"]}) == []
     assert len(vssd.mistakes({"sise": 1, "zzz": 2, "bug": "none-such"})) == 3
     assert "3 zoned" in vssd.mistakes({"namespaces": 2, "zoned": 3})[0]
+
+
+def test_the_example_and_the_plan_of_the_manual_have_no_mistake(tmp_path: Path) -> None:
+    root = Path(vssd.__file__).parents[1]
+    assert plan.read(root / "examples/campaign.toml").tasks
+    text = (root / "docs/how-to/lab.md").read_text()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/test_own.py").write_text("")
+    assert plan.check(text.split("```toml\n")[1].split("```")[0], tmp_path)[1] == []
