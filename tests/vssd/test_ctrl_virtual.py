@@ -144,6 +144,7 @@ def test_a_secondary_controller_is_online_only_with_resources(functions: Functio
     assert functions.entries()[0] == (2, 1, 1, 1, 2, 1)
     assert functions.status(ASSIGN, 2, VQ, 3) == BAD_STATE, "while it is online"
     assert functions.status(OFFLINE, 2) == functions.status(OFFLINE, 2) == OK
+    assert functions.entries()[0] == (2, 1, 0, 1, 0, 0), "offline, without flexible resources"
     assert functions.manage(ASSIGN, 2, VQ, 3) == (3, OK)
     assert functions.status(ASSIGN, 4, VQ, 2) == functions.status(ASSIGN, 4, VI, 2) == OK
     assert functions.status(ONLINE, 4) == BAD_STATE, "its function is not enabled"
@@ -192,7 +193,7 @@ def test_functions_that_are_not_enabled_do_not_answer(functions: Functions) -> N
     functions.bring_up(2)
     functions.enable(0)
     assert functions.vfs[0].config_read(0, 4) == b"\xff" * 4
-    assert functions.entries()[0] == (2, 1, 0, 1, 4, 4), "offline, with its resources"
+    assert functions.entries()[0] == (2, 1, 0, 1, 0, 0), "offline, without flexible resources"
     functions.enable(3)
     assert functions.vfs[2].config_read(0, 2) == functions.primary.client.config_read(0, 2)
     assert functions.vfs[0].read32(CSTS) == CFS
@@ -217,14 +218,11 @@ def test_a_reset_of_the_physical_function(functions: Functions, kind: str) -> No
     there = kind in ("controller", "subsystem")
     assert vf.read32(CSTS) in ((CFS,) if there else (0xFFFFFFFF,))
     functions.primary.start()
-    kept = (0, 0) if kind == "power" else (4, 4)
-    assert functions.entries()[0] == (2, 1, 0, 1, *kept)
-    if kind == "function":
-        functions.enable(2)
-    if kind != "power":
-        assert functions.status(ONLINE, 2) == OK
-        nvme.enable()
-        assert identify(nvme, 1)[78] == 2
+    assert functions.entries()[0] == (2, 1, 0, 1, 0, 0)
+    functions.enable(2)
+    functions.bring_up(2)
+    nvme.enable()
+    assert identify(nvme, 1)[78] == 2
     nvme.close()
 
 
@@ -241,18 +239,65 @@ def test_a_function_level_reset_of_a_virtual_function_is_its_own(functions: Func
     nvme.close()
 
 
+FLR = 0x69, b"\xa8"
+"""Initiate Function Level Reset in Device Control."""
+
+
+def share_of(host: Host) -> int:
+    """VQRFAP."""
+    return int(struct.unpack_from("<H", identify(host.nvme, 0x14), 40)[0])
+
+
 def test_the_share_of_the_primary_controller_changes_at_its_reset(functions: Functions) -> None:
+    primary = functions.primary
     assert functions.manage(SHARE, 1, VQ, 5) == (5, OK)
-    assert struct.unpack_from("<H", identify(functions.primary.nvme, 0x14), 40)[0] == 0
+    assert share_of(primary) == 0
     assert functions.status(ASSIGN, 2, VQ, 8) == BAD_NUMBER, "they are promised"
-    functions.primary.client.write32(CC, 0)
-    functions.primary.start()
-    assert struct.unpack_from("<H", identify(functions.primary.nvme, 0x14), 40)[0] == 5
-    assert get_feature(functions.primary.nvme, QUEUES) & 0xFFFF == 16 + 5 - 1
+    primary.client.write32(CC, 0)
+    primary.start()
+    assert share_of(primary) == 0, "a Controller Reset does not change it (8.2.6)"
+    primary.client.config_write(*FLR)
+    primary.start()
+    assert share_of(primary) == 5
+    assert get_feature(primary.nvme, QUEUES) & 0xFFFF == 16 + 5 - 1
     assert functions.manage(SHARE, 1, VQ, 0) == (0, OK)
-    functions.primary.client.write32(CC, 0)
-    functions.primary.start()
+    primary.client.config_write(*FLR)
+    primary.start()
     assert functions.manage(ASSIGN, 2, VQ, 12) == (12, OK)
+
+
+def test_the_share_of_the_primary_controller_survives_a_loss_of_power(start: Start) -> None:
+    host = Host(start("--size", "4M", "--virtual-functions", "3"))
+    assert host.nvme.admin.execute(MANAGE, cdw10=1 << 16 | VQ << 8 | SHARE, cdw11=5) == (5, OK)
+    control(host.server, POWER, 0)
+    control(host.server, POWER, 1)
+    host.start()
+    assert share_of(host) == 5
+    host.close()
+
+
+def test_the_share_of_the_primary_controller_is_in_the_file(folder: str) -> None:
+    from server import Server
+
+    shares = []
+    for functions in "3", "3", "1":
+        server = Server(
+            f"{folder}/drive", "--size", "4M", "--virtual-functions", functions, "--file", f"{folder}/data"
+        )
+        host = Host(server)
+        shares.append(share_of(host))
+        host.nvme.admin.execute(MANAGE, cdw10=1 << 16 | VQ << 8 | SHARE, cdw11=5)
+        host.close()
+        server.check_end()
+        server.log.close()
+    assert shares == [0, 5, 4], "in the last one, there are no more"
+
+
+def test_the_table_of_vectors_has_those_assigned(functions: Functions) -> None:
+    functions.bring_up(2, queues=3, vectors=3)
+    vf = functions.vfs[0]
+    assert struct.unpack("<H", vf.config_read(0x52, 2))[0] & 0x7FF == 3 - 1
+    assert struct.unpack("<H", functions.primary.client.config_read(0x52, 2))[0] & 0x7FF == 65 - 1
 
 
 def test_a_drive_without_virtual_functions(host: Host) -> None:

@@ -51,6 +51,7 @@ static void look(struct vssd_fault_plan *plan)
 		.place = VSSD_FAULT_COMMAND,
 		.sqe = plan->sqe,
 		.queue = request->sq->qid,
+		.controller = vssd_cntlid(&request->ctrl->listener),
 		.slba = names_lbas ? vssd_slba(cmd) : 0,
 		.lbas = names_lbas ? vssd_nlb(cmd) : 0,
 		.bytes = bytes_of(request),
@@ -171,6 +172,9 @@ static void apply(struct vssd_fault_plan *plan, struct vssd_fault_rule *rule)
 		return;
 	case VSSD_FAULT_SECURITY:
 		plan->request->ctrl->subsystem->security->mistakes |= 1u << rule->a;
+		return;
+	case VSSD_FAULT_FUNCTIONS:
+		vssd_virtual_fault(plan->request->ctrl->subsystem, (enum vssd_fault_functions)rule->a);
 		return;
 	case VSSD_FAULT_SPLIT:
 		if (plan->occasion.bytes > rule->a && vssd_fault_changes_range(plan->request))

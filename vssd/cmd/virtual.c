@@ -60,28 +60,28 @@ static enum vssd_resource type_of(const struct vssd_request *request)
 											       : VSSD_RESOURCE_VQ;
 }
 
-/* Set the share of the primary controller, from its next reset on. */
+/* Set the share of the primary controller, from its next reset on that is no Controller Reset. */
 static uint16_t share(struct vssd_request *request)
 {
-	struct vssd_listener *primary = &request->ctrl->listener;
 	uint16_t status;
 
-	if (nvme_get_field(&request->cmd, NVME_FIELD_VIRTUALIZATION_CNTLID) != vssd_cntlid(primary))
+	if (nvme_get_field(&request->cmd, NVME_FIELD_VIRTUALIZATION_CNTLID) != vssd_cntlid(&request->ctrl->listener))
 		return refuse_controller(request);
 	status = check_resources(request, vssd_virtual_assigned(request->ctrl->subsystem, type_of(request)));
 	if (status || request->is_trial)
 		return status;
 	request->result = nvme_get_field(&request->cmd, NVME_FIELD_VIRTUALIZATION_NR);
-	primary->functions.wanted[type_of(request)] = (uint16_t)request->result;
+	request->ctrl->nv->share.flexible[type_of(request)] = (uint16_t)request->result;
 	return NVME_SC_SUCCESS;
 }
 
 /* What the primary controller has now, and will have. */
 static uint32_t primary_has(const struct vssd_request *request, enum vssd_resource type)
 {
-	const struct vssd_virtual *own = &request->ctrl->listener.functions;
+	uint16_t now = request->ctrl->listener.functions.flexible[type];
+	uint16_t wanted = request->ctrl->nv->share.flexible[type];
 
-	return own->flexible[type] > own->wanted[type] ? own->flexible[type] : own->wanted[type];
+	return now > wanted ? now : wanted;
 }
 
 static uint16_t assign(struct vssd_request *request)
@@ -94,7 +94,7 @@ static uint16_t assign(struct vssd_request *request)
 
 	if (!secondary)
 		return refuse_controller(request);
-	if (secondary->functions.is_online)
+	if (secondary->functions.is_online && !vssd_virtual_is_wrong(subsystem, VSSD_FAULT_FUNCTIONS_ASSIGN_ONLINE))
 		return refuse_state(request, "the secondary controller is online");
 	others = vssd_virtual_assigned(subsystem, type) - secondary->functions.flexible[type];
 	status = check_resources(request, others + primary_has(request, type));

@@ -105,6 +105,13 @@ static void init_header(struct vssd_ctrl *ctrl)
 	ctrl->config.bytes[PCI_CFG_INTERRUPT_PIN] = 1;
 }
 
+uint32_t vssd_ctrl_vectors(const struct vssd_ctrl *ctrl)
+{
+	uint32_t vectors = vssd_virtual_vectors(ctrl->subsystem, &ctrl->listener, VSSD_MSIX_VECTORS);
+
+	return vectors ? vectors : 1;
+}
+
 static void init_capabilities(struct vssd_ctrl *ctrl)
 {
 	capability(ctrl, CAP_PM, PCI_CAP_PM, CAP_MSI);
@@ -120,7 +127,8 @@ static void init_capabilities(struct vssd_ctrl *ctrl)
 	put32(ctrl, CAP_MSI + PCI_MSI_MASK, 0, UINT32_MAX);
 
 	capability(ctrl, CAP_MSIX, PCI_CAP_MSIX, CAP_EXP);
-	put16(ctrl, CAP_MSIX + PCI_MSIX_CONTROL, VSSD_MSIX_VECTORS - 1, PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
+	put16(ctrl, CAP_MSIX + PCI_MSIX_CONTROL, (uint16_t)(vssd_ctrl_vectors(ctrl) - 1),
+	      PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
 	put32(ctrl, CAP_MSIX + PCI_MSIX_TABLE, VSSD_MSIX_TABLE_BAR, 0);
 	put32(ctrl, CAP_MSIX + PCI_MSIX_PBA, VSSD_MSIX_PBA_BAR, 0);
 

@@ -34,6 +34,9 @@ void vssd_ctrl_destroy(struct vssd_ctrl *ctrl);
 void vssd_ctrl_config_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
 
+/* Vectors of the MSI-X table. A virtual function has those that it was given, but one at least. */
+uint32_t vssd_ctrl_vectors(const struct vssd_ctrl *ctrl);
+
 /* Access BAR 0, including the doorbells, where a write acts as a store to the shared page does. The caller has
  * checked offset and length against VSSD_BAR0_SIZE; they may have any width and alignment. While memory space is
  * disabled or the power is off, reads return all ones and writes do nothing. */

@@ -242,6 +242,7 @@ void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const stru
 	if (edits)
 		verdict.edits = *edits;
 	at.place = VSSD_FAULT_COMPLETION;
+	at.controller = vssd_cntlid(&ctrl->listener);
 	at.status = status;
 	at.moment = status ? VSSD_FAULT_MOMENTS : moment_of(occasion);
 	if (!status)

@@ -8,9 +8,10 @@
 #define US_NS 1000u
 #define RING_SQ 0u /* target of an occasion at a doorbell */
 
-static unsigned match(struct vssd_ctrl *ctrl, const struct vssd_fault_occasion *occasion,
+static unsigned match(struct vssd_ctrl *ctrl, struct vssd_fault_occasion *occasion,
 		      struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE])
 {
+	occasion->controller = vssd_cntlid(&ctrl->listener);
 	return vssd_faults_match(ctrl->subsystem->faults, occasion, rules);
 }
 

@@ -64,8 +64,10 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 	    write_is_dropped(ctrl, offset, &value, &data, length))
 		return;
 	vssd_config_store(ctrl, offset, data, length);
-	if (vssd_config_asks_for_flr(offset, data, length))
+	if (vssd_config_asks_for_flr(offset, data, length)) {
 		vssd_ctrl_reset(ctrl, VSSD_RESET_FUNCTION);
+		vssd_virtual_function_reset(ctrl->subsystem, &ctrl->listener);
+	}
 	if (vssd_is_primary(ctrl->subsystem, &ctrl->listener))
 		vssd_virtual_enable(ctrl->subsystem, vssd_config_functions(ctrl));
 	vssd_update_running(ctrl);

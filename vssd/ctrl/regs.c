@@ -60,7 +60,7 @@ static void reset_all(struct vssd_ctrl *ctrl, enum vssd_reset kind, const struct
 	vssd_parts_reset(ctrl, kind, keep);
 	ctrl->queues.kept = keep & VSSD_FAULT_KEEPS_QUEUES;
 	if (vssd_is_primary(ctrl->subsystem, &ctrl->listener)) {
-		vssd_virtual_primary_reset(ctrl->subsystem, &ctrl->listener);
+		vssd_virtual_primary_reset(ctrl->subsystem, &ctrl->listener, kind == VSSD_RESET_CONTROLLER);
 		vssd_virtual_enable(ctrl->subsystem, vssd_config_functions(ctrl));
 		ctrl->queues.num_sqs = ctrl->queues.num_cqs = vssd_virtual_queues(ctrl->subsystem, &ctrl->listener);
 	}

@@ -33,6 +33,7 @@ struct vssd_fault_occasion {
 	const uint32_t *sqe;           /* NULL: there is no command */
 	uint16_t queue;
 	uint16_t status;
+	uint16_t controller;                 /* CNTLID */
 	bool is_write;                       /* of a register */
 	bool is_masked;                      /* the vector */
 	bool was_late;                       /* the completion was late or held, and now the command is aborted */

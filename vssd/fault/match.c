@@ -173,6 +173,9 @@ static bool holds(struct vssd_faults *faults, struct vssd_fault_rule *rule, cons
 	case VSSD_FAULT_VALUE_IS:
 		value = occasion->value;
 		break;
+	case VSSD_FAULT_CONTROLLER:
+		value = occasion->controller;
+		break;
 	case VSSD_FAULT_AFTER:
 	case VSSD_FAULT_SINCE:
 		return has_happened(faults, rule, word);

@@ -177,6 +177,18 @@ static const struct choice mistakes[] = {
 	{NULL, 0},
 };
 
+static const struct choice functions[] = {
+	{"keep-resources", VSSD_FAULT_FUNCTIONS_KEEP_RESOURCES},
+	{"stay-online", VSSD_FAULT_FUNCTIONS_STAY_ONLINE},
+	{"reset-all", VSSD_FAULT_FUNCTIONS_RESET_ALL},
+	{"share-early", VSSD_FAULT_FUNCTIONS_SHARE_EARLY},
+	{"forget-share", VSSD_FAULT_FUNCTIONS_FORGET_SHARE},
+	{"all-queues", VSSD_FAULT_FUNCTIONS_ALL_QUEUES},
+	{"assign-online", VSSD_FAULT_FUNCTIONS_ASSIGN_ONLINE},
+	{"work-offline", VSSD_FAULT_FUNCTIONS_WORK_OFFLINE},
+	{NULL, 0},
+};
+
 static const struct choice rings[] = {{"sq", 0}, {"cq", 1}, {NULL, 0}};
 
 static const struct choice *const choices[VSSD_FAULT_VALUES] = {
@@ -195,6 +207,7 @@ static const struct choice *const choices[VSSD_FAULT_VALUES] = {
 	[VSSD_FAULT_ZONE_NAME] = zones,
 	[VSSD_FAULT_SGL_NAME] = sgls,
 	[VSSD_FAULT_SECURITY_NAME] = mistakes,
+	[VSSD_FAULT_FUNCTIONS_NAME] = functions,
 	[VSSD_FAULT_ANA_NAME] = ana_states,
 };
 

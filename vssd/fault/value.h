@@ -34,6 +34,7 @@ enum vssd_fault_value {
 	VSSD_FAULT_ZONE_NAME,
 	VSSD_FAULT_SGL_NAME,
 	VSSD_FAULT_SECURITY_NAME,
+	VSSD_FAULT_FUNCTIONS_NAME,
 	VSSD_FAULT_VALUES,
 };
 
@@ -106,6 +107,18 @@ enum vssd_fault_security {
 	VSSD_FAULT_SECURITY_PROTECTION_ENDS,  /* a power cycle ends any protection */
 	VSSD_FAULT_SECURITY_LOCKDOWN_ENDS,    /* a reset ends what Lockdown has prohibited */
 	VSSD_FAULT_SECURITY_LOCKDOWN_STAYS,   /* a power cycle does not */
+};
+
+/* VSSD_FAULT_FUNCTIONS_NAME: what is wrong with virtual functions from now on. */
+enum vssd_fault_functions {
+	VSSD_FAULT_FUNCTIONS_KEEP_RESOURCES, /* a controller that goes offline keeps its resources */
+	VSSD_FAULT_FUNCTIONS_STAY_ONLINE,    /* a reset of the primary controller leaves the others online */
+	VSSD_FAULT_FUNCTIONS_RESET_ALL,      /* a function level reset of one resets them all */
+	VSSD_FAULT_FUNCTIONS_SHARE_EARLY,    /* a Controller Reset changes the resources of the primary controller */
+	VSSD_FAULT_FUNCTIONS_FORGET_SHARE,   /* a loss of power does, too: it has none */
+	VSSD_FAULT_FUNCTIONS_ALL_QUEUES,     /* they have as many queues as the primary controller */
+	VSSD_FAULT_FUNCTIONS_ASSIGN_ONLINE,  /* resources can be assigned while it is online */
+	VSSD_FAULT_FUNCTIONS_WORK_OFFLINE,   /* a controller that is offline can be enabled */
 };
 
 /* VSSD_FAULT_DEFECT_NAME: what a drive suffers from. */

@@ -50,6 +50,8 @@ const struct vssd_fault_subject_word vssd_fault_subjects[VSSD_FAULT_SUBJECTS] = 
 	[VSSD_FAULT_BEYOND] = {"beyond", VSSD_FAULT_TIME, EVERYWHERE,
 			       "at least this long after what after or since names"},
 	[VSSD_FAULT_WHILE] = {"while", VSSD_FAULT_STATE, EVERYWHERE, "the state of the drive; !=: it is not so"},
+	[VSSD_FAULT_CONTROLLER] = {"controller", VSSD_FAULT_NUMBER, EVERYWHERE & ~AT(POWER),
+				   "CNTLID of the controller at which it happens"},
 	[VSSD_FAULT_UNFLUSHED] = {"unflushed", VSSD_FAULT_NUMBER, EVERYWHERE,
 				  "blocks of 4 KiB in the volatile cache that no flush has made durable"},
 	[VSSD_FAULT_TEMPERATURE] = {"temperature", VSSD_FAULT_NUMBER, EVERYWHERE, "composite temperature in Kelvin"},
@@ -157,6 +159,15 @@ const struct vssd_fault_action_word vssd_fault_actions[] = {
 	{"security", VSSD_FAULT_SECURITY, VSSD_FAULT_SECURITY_NAME, VSSD_FAULT_COMMAND, AT(COMMAND), 0, 0,
 	 "from now on the security functions (TCG, RPMB, write protection, Lockdown) make this mistake",
 	 "opcode=security-send do security=range-start"},
+
+	{"functions", VSSD_FAULT_FUNCTIONS, VSSD_FAULT_FUNCTIONS_NAME, VSSD_FAULT_COMMAND, AT(COMMAND), 0, 0,
+	 "from now on virtual functions are wrong: keep-resources (offline), stay-online (a reset of the primary "
+	 "controller), reset-all (a function level reset of one), share-early (a Controller Reset changes the "
+	 "resources "
+	 "of the primary controller), forget-share (a loss of power does), all-queues (as many as the primary "
+	 "controller "
+	 "has), assign-online (resources), work-offline",
+	 "opcode=virtualization-management do functions=stay-online"},
 
 	/* data */
 	{"flip", VSSD_FAULT_FLIP, VSSD_FAULT_NOTHING, VSSD_FAULT_DATA, AT(DATA), KEY(BYTE) | KEY(BIT) | KEY(METADATA),

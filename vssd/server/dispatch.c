@@ -87,13 +87,13 @@ static int do_get_irq_info(struct vssd_session *session, struct vssd_message *me
 {
 	struct vfu_irq_info info;
 
-	(void)session;
 	memcpy(&info, message->payload, sizeof(info));
 	if (info.argsz < sizeof(info) || info.index >= VFU_NUM_IRQS)
 		return -EINVAL;
 	info.argsz = sizeof(info);
 	info.flags = VFU_IRQ_FLAG_EVENTFD;
-	info.count = vssd_interrupts_count(info.index);
+	info.count =
+		info.index == VFU_IRQ_MSIX ? vssd_ctrl_vectors(session->ctrl) : vssd_interrupts_count(info.index);
 	set_reply(reply, &info, sizeof(info));
 	return 0;
 }

@@ -18,6 +18,7 @@ void vssd_subsystem_listen(struct vssd_subsystem *subsystem, struct vssd_listene
 		listener->index++;
 	listener->next = subsystem->listeners;
 	subsystem->listeners = listener;
+	vssd_virtual_begin(subsystem, listener);
 }
 
 void vssd_subsystem_unlisten(struct vssd_subsystem *subsystem, struct vssd_listener *listener)

@@ -28,7 +28,7 @@ static const struct known known[] = {
 	KNOWN(TAG('S', 'A', 'N', 'I'), 1, sanitize),   KNOWN(TAG('F', 'E', 'A', 'T'), 1, features),
 	KNOWN(TAG('F', 'W', ' ', ' '), 1, firmware),   KNOWN(TAG('T', 'E', 'L', 'E'), 1, telemetry),
 	KNOWN(TAG('S', 'T', 'S', 'T'), 1, self_test),  KNOWN(TAG('W', 'E', 'A', 'R'), 1, wear),
-	KNOWN(TAG('N', 'S', 'T', 'B'), 1, namespaces),
+	KNOWN(TAG('N', 'S', 'T', 'B'), 1, namespaces), KNOWN(TAG('S', 'H', 'A', 'R'), 1, share),
 };
 
 #define NUM_KNOWN (sizeof(known) / sizeof(known[0]))

@@ -158,6 +158,13 @@ struct vssd_ns_table {
 	struct vssd_ns_record ns[VSSD_MAX_NAMESPACES]; /* by NSID - 1 */
 };
 
+/* Flexible resources of the primary controller, by enum vssd_resource: from its next reset on, see virtual.h. */
+struct vssd_share {
+	struct vssd_section head;
+	uint16_t flexible[2];
+	uint8_t reserved[4];
+};
+
 /* The system area; sections that this program does not know follow. */
 struct vssd_nonvolatile {
 	struct vssd_section head; /* of the area: tag VSSD_AREA, and the length of all sections */
@@ -172,6 +179,7 @@ struct vssd_nonvolatile {
 	struct vssd_self_test self_test;
 	struct vssd_wear wear;
 	struct vssd_ns_table namespaces;
+	struct vssd_share share;
 };
 _Static_assert(sizeof(struct vssd_nonvolatile) <= VSSD_SYSTEM_SIZE, "system area");
 

@@ -163,7 +163,8 @@ static void power_down(struct vssd_subsystem *subsystem)
 			parts[i]->power(subsystem, false);
 	vssd_subsystem_faults_lose(subsystem);
 	vssd_subsystem_reset(subsystem, VSSD_RESET_POWER, NULL);
-	vssd_virtual_forget(subsystem);
+	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+		vssd_virtual_begin(subsystem, one);
 	subsystem->power = false;
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vssd/fault/value.h"
+
 struct vssd_listener;
 struct vssd_options;
 struct vssd_subsystem;
@@ -23,8 +25,8 @@ enum vssd_resource { VSSD_RESOURCE_VQ, VSSD_RESOURCE_VI, VSSD_RESOURCES };
 /* Of a controller. */
 struct vssd_virtual {
 	uint16_t flexible[VSSD_RESOURCES]; /* assigned to it */
-	uint16_t wanted[VSSD_RESOURCES];   /* of the primary controller: from its next reset on */
-	bool is_there;                     /* its function is enabled by the SR-IOV capability */
+	uint8_t mistakes; /* of the primary controller: by fault rules, see vssd_virtual_is_wrong() */
+	bool is_there;    /* its function is enabled by the SR-IOV capability */
 	bool is_online;
 };
 
@@ -54,17 +56,24 @@ uint32_t vssd_virtual_queues(const struct vssd_subsystem *subsystem, const struc
 uint32_t vssd_virtual_vectors(const struct vssd_subsystem *subsystem, const struct vssd_listener *listener,
 			      uint32_t most);
 
-/* Bring a secondary controller online, or take it offline, which resets it. */
+/* Bring a secondary controller online, or take it offline, which resets it and removes its resources. */
 void vssd_virtual_set_online(struct vssd_subsystem *subsystem, struct vssd_listener *listener, bool online);
 
-/* The primary controller was reset: secondary ones go offline, and its own share of the resources is what the host
- * wanted. */
-void vssd_virtual_primary_reset(struct vssd_subsystem *subsystem, struct vssd_listener *primary);
+/* Reset the secondary controllers along with the primary one, which takes them offline. Its own resources are those
+ * of the share from then on; a Controller Reset (by CC.EN) does not change them. */
+void vssd_virtual_primary_reset(struct vssd_subsystem *subsystem, struct vssd_listener *primary, bool by_cc_en);
+
+/* A controller has had a function level reset, which is its own, unless a fault rule makes it that of all. */
+void vssd_virtual_function_reset(struct vssd_subsystem *subsystem, const struct vssd_listener *listener);
 
 /* The SR-IOV capability enables the first count virtual functions. */
 void vssd_virtual_enable(struct vssd_subsystem *subsystem, unsigned count);
 
-/* After a loss of power no resources are assigned. */
-void vssd_virtual_forget(struct vssd_subsystem *subsystem);
+/* At power-up a controller is offline and has no flexible resources, but for the share of the primary one. */
+void vssd_virtual_begin(const struct vssd_subsystem *subsystem, struct vssd_listener *listener);
+
+/* Have the drive make a mistake from now on, and whether it makes one. */
+void vssd_virtual_fault(struct vssd_subsystem *subsystem, enum vssd_fault_functions mistake);
+bool vssd_virtual_is_wrong(const struct vssd_subsystem *subsystem, enum vssd_fault_functions mistake);
 
 #endif
