@@ -123,8 +123,7 @@ class Machine:
             if not used and self._is_claimed(disk):
                 used = [f"{disk} is in use by the kernel{self._zfs()}"]
             found += used
-        virtual = sorted(path.resolve().name for path in (self.devices / bdf).glob("virtfn*"))
-        if virtual:
+        if virtual := self.functions(bdf):
             found.append(f"it has virtual functions ({', '.join(virtual)})")
         return found or self._processes(bdf)
 
@@ -367,6 +366,39 @@ class Machine:
         with contextlib.suppress(OSError):
             (self.devices.parent / "drivers_probe").write_text(bdf)
 
+    # Virtual functions
+
+    def functions(self, bdf: str) -> list[str]:
+        """The addresses of its virtual functions, in the order of their numbers."""
+        links = sorted((self.devices / bdf).glob("virtfn*"), key=lambda path: int(path.name[len("virtfn") :]))
+        return [path.resolve().name for path in links]
+
+    def enable_functions(self, bdf: str, count: int) -> list[str]:
+        """Have the kernel enable the first virtual functions of a drive. Return their addresses."""
+        file = self.devices / bdf / "sriov_numvfs"
+        before = self.functions(bdf)
+        if len(before) == count:
+            return before
+        # Otherwise the kernel would wait for the users.
+        for function in before:
+            if holders := self._open_in(self.file(function)):
+                raise DriveError(f"the virtual function {function} is open in {holders[0]}: close it first")
+        driver = self.driver(bdf)
+        if not file.exists() or driver == UIO:
+            raise NotImplementedError(f"{bdf}: {driver or 'no driver'} cannot enable virtual functions")
+        try:
+            if driver == VFIO:
+                (self.root / "sys/module/vfio_pci/parameters/enable_sriov").write_text("Y")
+            if before:
+                file.write_text("0")
+            if count:
+                file.write_text(str(count))
+        except OSError as error:
+            raise DriveError(
+                f"{bdf}: the kernel does not enable {count} virtual functions: {error}"
+            ) from error
+        return self.functions(bdf)
+
     # Removal from the kernel's list, and rescan
 
     def remove(self, bdf: str) -> None:
@@ -415,9 +447,10 @@ class Machine:
             owner = self._read(bdf)
             if not owner or owner.pid != os.getpid() or owner.start != self._start(owner.pid):
                 continue
-            # The kernel would wait until this process closes the last handle.
-            if self.file(bdf) in self._open_files("self"):
-                still_open.append(bdf)
+            # The kernel would wait until this process closes the last handle, also of a virtual function.
+            used = [one for one in (bdf, *self.functions(bdf)) if self.file(one) in self._open_files("self")]
+            if used:
+                still_open += used
                 continue
             with self._lock(bdf):
                 self._release(bdf)
@@ -586,6 +619,11 @@ def release() -> None:
         >>> pynvme.pci.release()        # /dev/nvme0n1 comes back
     """
     _machine.release()
+
+
+def enable_functions(bdf: str, count: int) -> list[str]:
+    """Have the kernel enable virtual functions, see `pynvme.sriov.enable`."""
+    return _machine.enable_functions(bdf, count)
 
 
 def remove(address: str) -> None:

@@ -725,8 +725,9 @@ def _split(address: str) -> tuple[str, int]:
     if len(given) > 1:
         raise ValueError(f"{address!r}: {CONTROLLER} is there twice")
     wanted = _options_of(text)
-    most = wanted.get("controllers", "1")
-    functions = wanted.get("virtual_functions", "0")
+    planted = bugs.plant([wanted[BUG]])[1] if BUG in wanted else {}
+    most = wanted.get("controllers", str(planted.get("controllers", 1)))
+    functions = wanted.get("virtual_functions", str(planted.get("virtual_functions", 0)))
     if most.isascii() and most.isdigit() and functions.isascii() and functions.isdigit():
         most = str(int(most) + int(functions))
     number = int(given[0]) if given[0].isascii() and given[0].isdigit() else 0

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pynvme.bugs import (
     cache,
     capacity,
+    functions,
     keys,
     management,
     mapping,
@@ -44,8 +45,9 @@ GROUPS = {
     "J": "endurance groups and NVM sets",
     "K": "keys and values",
     "M": "the Management Interface",
-    "P": "paths to namespaces, virtual functions",
+    "P": "paths to namespaces",
     "T": "TCG Opal, RPMB, boot partitions, Lockdown",
+    "V": "virtual functions",
     "Z": "zones",
 }
 """The groups, by the letter of their numbers."""
@@ -65,6 +67,7 @@ BUGS: dict[str, Bug] = {
         zones,
         placement,
         paths,
+        functions,
         keys,
         management,
         capacity,

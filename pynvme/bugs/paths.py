@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""P: paths to namespaces, and virtual functions."""
+"""P: paths to namespaces."""
 
 from __future__ import annotations
 

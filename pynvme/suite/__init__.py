@@ -39,6 +39,7 @@ AREAS = {
     "reservations": "reservations",
     "mi": "the Management Interface",
     "paths": "paths: asymmetric namespace access",
+    "functions": "virtual functions",
     "security": "security: TCG, RPMB, write protection, boot partitions, Lockdown",
     "injection": "errors that the host injects",
     "age": "age",
