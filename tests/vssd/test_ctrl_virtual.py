@@ -300,6 +300,35 @@ def test_the_table_of_vectors_has_those_assigned(functions: Functions) -> None:
     assert struct.unpack("<H", functions.primary.client.config_read(0x52, 2))[0] & 0x7FF == 65 - 1
 
 
+def test_a_fault_rule_names_a_controller(start: Start) -> None:
+    functions = Functions(start, "--fault", "opcode=identify controller=2 do status=00/06")
+    functions.bring_up(2)
+    functions.bring_up(3)
+    seen = []
+    for vf in functions.vfs[:2]:
+        nvme = Nvme(vf)
+        nvme.enable()
+        seen.append(nvme.admin.execute(IDENTIFY, prp1=nvme.memory.alloc(4096), cdw10=1)[1])
+        nvme.close()
+    assert seen == [6, OK] and identify(functions.primary.nvme, 1)[78] == 1
+    functions.close()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "act", "after"),
+    [
+        ("keep-resources", OFFLINE, (2, 1, 0, 1, 4, 4)),
+        ("assign-online", ASSIGN, (2, 1, 1, 1, 3, 4)),
+    ],
+)
+def test_mistakes_of_virtual_functions(start: Start, mistake: str, act: int, after: tuple[int, ...]) -> None:
+    functions = Functions(start, "--fault", f"opcode=virtualization-management do functions={mistake}")
+    functions.bring_up(2)
+    assert functions.status(act, 2, VQ, 3) == OK
+    assert functions.entries()[0] == after
+    functions.close()
+
+
 def test_a_drive_without_virtual_functions(host: Host) -> None:
     assert host.nvme.admin.execute(MANAGE, cdw10=2 << 16 | ONLINE)[1] == INVALID_OPCODE
     for cns in (0x14, 0x15):
