@@ -32,7 +32,7 @@ SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd driver.h $(wildcard binding/*.p[
 	   tools/module.map tools/spdk.mk $(shell find core spdk spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spdk spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate score bench build spec docs wheel lint format clean distclean
+.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate score bench bench-lab build spec docs wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then run the demo of verified IO on a virtual SSD, some 20 s"
@@ -49,6 +49,7 @@ help:
 	@echo "make mutate     plant mistakes in pynvme's code and check that the tests catch each of them"
 	@echo "make score      plant each bug of pynvme.bugs, and write docs/score.md (BUG=… one of them, SEEDS=… healthy drives)"
 	@echo "make bench      measure the speed on this machine, some 10 minutes (ARGS=--quick takes 3)"
+	@echo "make bench-lab  measure a campaign on 1,000 simulated drives, some 5 minutes"
 	@echo "make build      build the module nvme and the virtual SSD for $(VENV)"
 	@echo "make spec       regenerate the headers and pynvme/spec after a change of spec/*.py"
 	@echo "make docs       make a site of the documentation, with a reference, in build/site/html"
@@ -101,6 +102,9 @@ score: build $(TEST_PACKAGES)
 bench: build
 	@$(MAKE) -f tools/native.mk bare
 	@$(PY) -m tools.bench $(ARGS)
+
+bench-lab: build $(TEST_PACKAGES)
+	@$(PY) -m tools.bench.lab $(ARGS)
 
 build: $(INSTALLED) $(BUILT)
 

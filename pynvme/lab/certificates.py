@@ -140,7 +140,7 @@ def scheduler_command(folder: str | os.PathLike[str]) -> str:
     """The command that starts a scheduler of Dask with the certificates of a folder."""
     path = Path(folder)
     return (
-        f"dask scheduler --protocol tls --tls-ca-file {path / 'ca.pem'} "
+        f"dask scheduler --dashboard-address 127.0.0.1:8787 --protocol tls --tls-ca-file {path / 'ca.pem'} "
         f"--tls-cert {path / 'scheduler.pem'} --tls-key {path / 'scheduler-key.pem'}"
     )
 

@@ -23,7 +23,7 @@ from pynvme.lab import certificates
 from pynvme.vssd import VirtualSsd
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 90
+PATIENCE = 240
 
 SCHEDULER = """
 import asyncio, json, logging, sys
@@ -35,8 +35,9 @@ from pynvme.lab import certificates, engine
 async def main(address, folder):
     security = certificates.security(address, "scheduler", folder or None)
     where = {"host": "127.0.0.1", "port": int(address.rpartition(":")[2])}
+    where["dashboard_address"] = "127.0.0.1:0"
     protocol = address.partition(":")[0]
-    async with Scheduler(protocol=protocol, security=security, dashboard=False, **where) as scheduler:
+    async with Scheduler(protocol=protocol, security=security, **where) as scheduler:
         print("ready", flush=True)
         while True:
             line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
