@@ -28,12 +28,12 @@ PATIENCE = 240
 SCHEDULER = """
 import asyncio, json, logging, sys
 logging.disable(logging.CRITICAL)
-from distributed import Scheduler
-from distributed.protocol.pickle import dumps
+from distributed import Client, Scheduler
 from pynvme.lab import certificates, engine
 
 async def main(address, folder):
     security = certificates.security(address, "scheduler", folder or None)
+    mine = certificates.security(address, "client", folder or None)
     where = {"host": "127.0.0.1", "port": int(address.rpartition(":")[2])}
     where["dashboard_address"] = "127.0.0.1:0"
     protocol = address.partition(":")[0]
@@ -45,8 +45,8 @@ async def main(address, folder):
                 return
             while not scheduler.workers:
                 await asyncio.sleep(0.05)
-            hello = {"op": "run", "function": dumps(engine.hello), "args": dumps(()), "kwargs": dumps({})}
-            print(json.dumps(await scheduler.broadcast(msg=hello)), flush=True)
+            async with Client(address, asynchronous=True, security=mine) as client:
+                print(json.dumps(await client.run(engine.hello)), flush=True)
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -129,8 +129,7 @@ def test_a_worker_offers_its_drives_by_tls(tls):
         one = worker(tls.address, "--tls", str(tls.folder), "--vssd=3", "--tag=rack=7")
         try:
             assert re.search(rf"works for {tls.address}: \d+ drives, 3 virtual SSDs at a time$", one.line())
-            ((address, answer),) = json.loads(tls.scheduler.ask()).items()
-            told = answer["result"]
+            ((address, told),) = json.loads(tls.scheduler.ask()).items()
             assert address.startswith("tls://127.0.0.1:")
             assert told["slots"] == 3 and told["versions"] == engine.versions()
             mine = {drive["address"]: drive for drive in told["drives"]}[ssd.address]
