@@ -4,7 +4,7 @@
 Two guests run at a time. GUESTS lists the drives and the tests of each guest. Software emulation is some 20
 times slower. So all tests of tests/api that use a drive run on the plain drive only, and each other kind of
 drive runs those files for which it matters. Other guests have a virtual SSD, which Linux's driver uses there.
-They need QEMU 10.1 or later, which the environment variable QEMU can name.
+They need QEMU 10.1 or later, which the environment variable QEMU can name, and data placement needs 8.1.
 
     tools/test_qemu.py                   all guests
     tools/test_qemu.py --only NAME       one guest, by a part of its name
@@ -53,7 +53,10 @@ SUITE += [f"--area={area}" for area in ("commands", "queues", "features", "logs"
 """`python -m pynvme check`, which expects the findings that docs/found.md explains. QEMU removes a drive
 whose power is switched off."""
 
-KINDS = ("copy", "msi", "namespaces", "pmr", "protection", "zones")
+FEATURES = ["tests/qemu/areas.py"]
+"""Areas of the suite on the drives that have what they judge, which are given as DRIVE=AREA."""
+
+KINDS = ("copy", "msi", "namespaces", "pmr", "protection", "zones", "fdp")
 """Files of tests/qemu for drives that only one guest has."""
 
 
@@ -104,10 +107,18 @@ GUESTS = [
     Guest(
         "tests/qemu, drives of all kinds",
         "rich pi zoned pmr edu",
-        ["-v", *(f"tests/qemu/test_{name}.py" for name in KINDS)],
+        ["-v", *(f"tests/qemu/test_{name}.py" for name in KINDS if name != "fdp")],
     ),
+    Guest("tests/qemu, placement", "fdp", ["-v", "tests/qemu/test_fdp.py"]),
     Guest("suspend to RAM", "m2", ["tests/qemu/suspend.py", f"0000:{FIRST}"], seconds=600, script=True),
     Guest("the tests of drives", "plain", [*SUITE, "--pciaddr", FIRST], script=True),
+    Guest(
+        "the tests of features",
+        "zoned sriov plain",
+        [*FEATURES, "zoned=zones", "sriov=functions", "plain=sgl"],
+        script=True,
+    ),
+    Guest("the tests of placement", "fdp", [*FEATURES, "fdp=placement"], script=True),
     api("plain", "plain", "tests/api"),
     api("4 KiB LBAs", "lba4k", *files("callback_of_each_command", "verify", "worker_what", "worker_where")),
     api("512 + 8 bytes", "lba520", *files("callback_of_each_command", "raw_queues", "worker_what")),
@@ -184,19 +195,22 @@ def compile_once() -> None:
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL)
 
 
-def can_use_virtual_ssds() -> bool:
-    """Whether QEMU has the device vfio-user-pci."""
-    command = [os.environ.get("QEMU", "qemu-system-x86_64"), "-device", "vfio-user-pci,help"]
+def has(device: str, option: str) -> bool:
+    """Whether QEMU has a device with this option."""
+    command = [os.environ.get("QEMU", "qemu-system-x86_64"), "-device", f"{device},help"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return "socket=" in done.stdout
+    return f"{option}=" in done.stdout
 
 
 def chosen(words: list[str]) -> list[Guest]:
     if not words and "NVME" not in os.environ:
         guests = [guest for guest in GUESTS if engines.is_own() or not (guest.script or guest.iommu == "off")]
-        if not can_use_virtual_ssds():
+        if not has("vfio-user-pci", "socket"):
             print("Left out: guests with a virtual SSD, which need QEMU 10.1 or later (QEMU=…)", flush=True)
             guests = [guest for guest in guests if not guest.vssd]
+        if not has("nvme-subsys", "fdp"):
+            print("Left out: guests with data placement, which need QEMU 8.1 or later (QEMU=…)", flush=True)
+            guests = [guest for guest in guests if guest.nvme != "fdp"]
         return guests
     if words[:1] == ["--only"]:
         return [guest for guest in GUESTS if len(words) == 2 and words[1] in guest.name]

@@ -74,6 +74,19 @@ void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME])
 	link_of(bdf, "driver", name);
 }
 
+void pyn_kernel_physical_driver(const char *bdf, char name[PYN_KERNEL_NAME])
+{
+	link_of(bdf, "physfn/driver", name);
+}
+
+bool pyn_kernel_is_physical(const char *bdf)
+{
+	char path[PYN_KERNEL_PATH];
+
+	pyn_kernel_path(bdf, "sriov_totalvfs", path);
+	return access(path, F_OK) == 0;
+}
+
 struct pyn_iova pyn_kernel_bar_address(const char *bdf, uint32_t bar)
 {
 	unsigned long long first = 0;

@@ -4,6 +4,7 @@
 #ifndef PYN_PCI_KERNEL_H
 #define PYN_PCI_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,12 @@ int pyn_kernel_function_check(const char *bdf, struct pyn_error *err);
 
 /* The name of the bound driver; "" if there is none. */
 void pyn_kernel_driver(const char *bdf, char name[PYN_KERNEL_NAME]);
+
+/* The driver of the physical function of a virtual one; "" if it has none, or if bdf is no virtual function. */
+void pyn_kernel_physical_driver(const char *bdf, char name[PYN_KERNEL_NAME]);
+
+/* Whether a function can have virtual functions. */
+bool pyn_kernel_is_physical(const char *bdf);
 
 /* The bus address of a BAR; 0: the function does not have it. */
 struct pyn_iova pyn_kernel_bar_address(const char *bdf, uint32_t bar);

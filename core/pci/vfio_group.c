@@ -20,6 +20,10 @@
 #define VFIO_PCI "vfio-pci"
 #define INFO_SIZE 4096u
 
+/* vfio-pci opens a physical function and its virtual ones only for those who know the same UUID, which the first one
+ * chooses. All processes of pynvme know this one. */
+#define TOKEN "vf_token=cb4ae1a6-9d2f-4c1e-8b2d-6e0f3f1c5a70"
+
 struct pyn_vfio_shared {
 	struct pyn_vfio_shared *next;
 	struct pyn_vfio_group *functions; /* open in this process, at least one */
@@ -318,6 +322,25 @@ static struct pyn_vfio_group *find_function(const struct pyn_vfio_shared *shared
 	return function;
 }
 
+/* Whether the kernel wants a token for this function: it can have virtual functions, or vfio-pci has the physical
+ * function of this one. */
+static bool needs_token(const char *bdf)
+{
+	char driver[PYN_KERNEL_NAME];
+
+	pyn_kernel_physical_driver(bdf, driver);
+	return pyn_kernel_is_physical(bdf) || !strcmp(driver, VFIO_PCI);
+}
+
+/* Get the file of a function. -1: it sets errno. */
+static int open_device(int fd, const char *bdf)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), needs_token(bdf) ? "%.20s " TOKEN : "%.20s", bdf);
+	return ioctl(fd, VFIO_GROUP_GET_DEVICE_FD, name);
+}
+
 /* Call it with the lock held. fd: of a group that is shared; -1: open it. */
 static int join(struct pyn_vfio_group *group, int fd, struct pyn_error *err)
 {
@@ -333,7 +356,7 @@ static int join(struct pyn_vfio_group *group, int fd, struct pyn_error *err)
 		return -err->number;
 	if (find_function(shared, group->bdf))
 		return pyn_error(err, PYN_ERROR_ENUMERATE, EBUSY, "%s is open in this process already", group->bdf);
-	group->device = ioctl(shared->fd, VFIO_GROUP_GET_DEVICE_FD, group->bdf);
+	group->device = open_device(shared->fd, group->bdf);
 	if (group->device < 0) {
 		int rc = pyn_error(err, PYN_ERROR_ENUMERATE, errno,
 				   "the kernel does not let this process open %s: %s", group->bdf, strerror(errno));

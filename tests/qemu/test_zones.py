@@ -180,3 +180,41 @@ def test_a_verified_worker_writes_a_zone_in_order_and_reads_it_at_random(nvme0n1
     )
     assert (result.error, result.lba_mismatch) == (0, 0)
     assert result.lba_verified == 2000
+
+
+def test_a_worker_keeps_to_the_pointers(nvme0n1, qpair, size):
+    """zonemode="zbd": it writes, appends, reads and resets zones, and what it reads is judged."""
+    result = (
+        nvme0n1.ioworker(
+            zonemode="zbd",
+            io_size=8,
+            qdepth=8,
+            region_start=4 * size,
+            region_end=8 * size,
+            read_percentage=30,
+            zone_append=50,
+            io_count=3000,
+        )
+        .start()
+        .close()
+    )
+    assert (result.error, result.lba_mismatch) == (0, 0)
+    assert result.io_count_append > 0 and result.lba_verified > 0
+    pointers = [zone.pointer - zone.start for zone in report(nvme0n1, qpair, slba=4 * size)[:4]]
+    assert sum(pointers) >= 8 * result.io_count_nonread or result.zone_resets
+
+
+def test_zones_by_name(nvme0n1, qpair, size):
+    """The objects of nvme0n1.zones: each method is one command, and the object has the state after it."""
+    zone = nvme0n1.zones(qpair)[9]
+    assert (zone.slba, zone.state, zone.capacity) == (9 * size, EMPTY, size)
+    assert zone.open().state == EXPLICITLY_OPEN
+    buf = d.Buffer(2 * LBA, ptype=0xBEEF, pvalue=100)
+    assert [zone.append(buf, 2) for _ in range(2)] == [9 * size, 9 * size + 2]
+    assert zone.refresh().wp == 9 * size + 4
+    assert zone.close().state == CLOSED
+    assert zone.finish().state == FULL
+    back = d.Buffer(2 * LBA)
+    assert judged(nvme0n1, lambda: nvme0n1.read(qpair, back, 9 * size + 2, 2).waitdone()) == 2
+    assert bytes(back[:]) == bytes(buf[:])
+    assert (zone.reset().state, zone.wp) == (EMPTY, 9 * size)
