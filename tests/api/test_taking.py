@@ -275,6 +275,44 @@ def test_a_drive_whose_virtual_functions_are_there_is_in_use(machine):
     assert machine.bound == []
 
 
+def with_functions(machine, count):
+    """Give the drive of BDF virtual functions, bound to vfio-pci, and the files of the kernel."""
+    folder = machine.devices / BDF
+    (folder / "sriov_numvfs").write_text("0")
+    parameters = machine.root / "sys/module/vfio_pci/parameters"
+    parameters.mkdir(parents=True)
+    (parameters / "enable_sriov").write_text("N")
+    for number in range(count):
+        (folder / f"virtfn{number}").symlink_to(f"../0000:01:01.{number}")
+    return [f"0000:01:01.{number}" for number in range(count)]
+
+
+def test_virtual_functions_are_listed_in_the_order_of_their_numbers(machine):
+    folder = machine.devices / BDF
+    for number in (10, 2, 0):
+        (folder / f"virtfn{number}").symlink_to(f"../0000:01:0{number % 9}.0")
+    assert machine.functions(BDF) == ["0000:01:00.0", "0000:01:02.0", "0000:01:01.0"]
+
+
+def test_the_kernel_enables_virtual_functions_of_a_drive_of_vfio_pci(machine):
+    machine.acquire(BDF)
+    addresses = with_functions(machine, 2)
+    assert machine.enable_functions(BDF, 2) == addresses, "they are there"
+    assert (machine.devices / BDF / "sriov_numvfs").read_text() == "0", "so nothing is written"
+    machine.enable_functions(BDF, 3)
+    assert (machine.devices / BDF / "sriov_numvfs").read_text() == "3"
+    assert (machine.root / "sys/module/vfio_pci/parameters/enable_sriov").read_text() == "Y"
+
+
+def test_without_an_iommu_there_are_no_virtual_functions(machine):
+    (machine.devices / BDF / "iommu_group").unlink()
+    (machine.drivers / "uio_pci_generic").mkdir()
+    machine.acquire(BDF)
+    (machine.devices / BDF / "sriov_numvfs").write_text("0")
+    with pytest.raises(NotImplementedError, match="uio_pci_generic cannot enable virtual functions"):
+        machine.enable_functions(BDF, 1)
+
+
 def test_a_taken_drive_is_written_down_with_its_driver_and_its_owner(machine):
     machine.acquire(BDF)
     assert machine.bound == [(BDF, "vfio-pci")]
