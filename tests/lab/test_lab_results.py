@@ -449,3 +449,20 @@ def test_what_is_wrong_on_the_command_line_is_told(made, tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert "there is no campaign-* here; campaign-x is no folder" in run("campaign-x", code=2)
+
+
+def test_the_notebook_runs_on_a_campaign(made, monkeypatch):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("agg")
+    results.collect(made.folder)
+    monkeypatch.chdir(made.folder.parent)
+    notebook = json.loads((Path(pynvme.__file__).parents[1] / "examples" / "campaign.ipynb").read_text())
+    scope: dict[str, object] = {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            assert not cell["outputs"] and cell["execution_count"] is None, "it is stored without results"
+            exec("".join(cell["source"]), scope)
+    figures = [plt.figure(number) for number in plt.get_fignums()]
+    drawn = [len(figure.axes[0].lines) + len(figure.axes[0].patches) for figure in figures]
+    assert drawn == [4, 2, 6], "bars of two firmwares, two drives, and six workers"
+    plt.close("all")
