@@ -11,8 +11,11 @@ The tests do not know the bugs. `docs/score.md` is the result.
     make score SEEDS=20           healthy drives with 20 seeds
     make score TIME=10m           tests repeat themselves for 10 minutes in all, instead of about 90 s
     make score ARGS=--again       only what was not as it should be in the last run, with its other results
+    make score ARGS='--campaign --scheduler tls://rack:8786 --tls certificates'    on the workers of a cluster
 
-Results are kept in build/score, one file of JSON for each run of the suite.
+It is a campaign, one job for each bug and seed: build/score/campaign has its page, and
+``pynvme results build/score/campaign bugs`` groups the findings. What a run found first is kept in
+build/score, in one file of JSON for each bug and seed.
 """
 
 from __future__ import annotations
@@ -20,20 +23,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pynvme.bugs import BUGS, GROUPS, Bug, find
+from pynvme.lab import results
+from pynvme.report import run as runs
 from pynvme.suite import AREAS
+from pynvme.suite.clause_first import CLAUSE
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "build/score"
+CAMPAIGN = RESULTS / "campaign"
 PAGE = ROOT / "docs/score.md"
 LIMIT = 120.0
 """Seconds of suite time in which a bug has to be found."""
@@ -86,108 +92,85 @@ class Result(NamedTuple):
 # Running
 
 
-def command(address: str, areas: Iterable[str], seed: int, time: str | None, report: Path) -> list[str]:
-    """The command that runs the suite up to its first failure."""
-    line = [sys.executable, "-m", "pynvme", "check", f"--pciaddr={address}", f"--seed={seed}"]
-    line += [f"--report={report}", "--shrink=0", *(f"--area={area}" for area in areas)]
-    return line + ([f"--time={time}"] if time else [])
-
-
-def run(
-    name: str,
-    address: str,
-    areas: Sequence[str],
-    seed: int,
-    time: str | None,
-    rules: Sequence[str] = (),
-    clause: str = "",
-) -> Result:
-    """Run the suite on one drive, and keep what it found. Tests that judge this clause run first."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    report = RESULTS / f"{name}-{seed}.report"
-    report.unlink(missing_ok=True)
-    output = RESULTS / f"{name}-{seed}.log"
-    environment = {
-        **os.environ,
-        "PYTEST_ADDOPTS": "-x -p clause_first",
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tools'}",
-        "CLAUSE": clause,
-    }
-    if rules:
-        file = RESULTS / f"{name}.rules"
-        file.write_text("\n".join(rules) + "\n")
-        address += f":faults={file}"
-    with output.open("w") as log:
-        process = subprocess.Popen(
-            command(address, areas, seed, time, report),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,
-        )
-        ended = _wait(process)
-    result = read(name, seed, report, ended)
-    (RESULTS / f"{name}-{seed}.json").write_text(json.dumps(result._asdict()) + "\n")
-    return result
-
-
-def _wait(process: subprocess.Popen[bytes]) -> bool:
-    """Wait for the end of a run. Return whether it came by itself."""
-    try:
-        process.wait(PATIENCE)
-        return True
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def read(name: str, seed: int, report: Path, ended: bool) -> Result:
-    """Read the report of a run."""
-    lines = [json.loads(line) for line in report.read_text().splitlines()] if report.exists() else []
-    seconds, passed = 0.0, 0
-    for line in lines:
-        seconds += line["seconds"]
-        passed += line["outcome"] == "passed"
-        if line["outcome"] == "failed":
-            finding = line["finding"] or {}
-            return Result(
-                name,
-                seed,
-                line["test"],
-                finding.get("expected", ""),
-                finding.get("seen", ""),
-                line["error"],
-                round(seconds, 1),
-                passed,
-                ended,
-            )
-    return Result(name, seed, seconds=round(seconds, 1), passed=passed, ended=ended and bool(lines))
-
-
 def areas_for(bug: Bug) -> list[str]:
     """All areas, and first those that judge the bug's clause."""
     return [*bug.areas, *(area for area in AREAS if area not in bug.areas)]
 
 
-def judge(bug: Bug, seed: int, time: str | None) -> Result:
-    """Run the suite on a drive with a bug."""
-    result = run(bug.name, f"vssd:bug={bug.name}", areas_for(bug), seed, time, clause=bug.clause)
-    _tell(bug.number, result)
-    return result
+def plan(wanted: Mapping[str, Sequence[int]], time: str | None) -> str:
+    """The plan of a campaign: a drive and a task for each bug or healthy drive, by its name, with its seeds.
+
+    A job ends at the first failure. The tests that judge the clause of the bug run first.
+    """
+    lines = ["[campaign]", 'name = "score"', f"time_limit = {json.dumps(f'{PATIENCE:g}s')}"]
+    for name, seeds in wanted.items():
+        drive: dict[str, Any] = {"fault": HEALTHY[name]} if name in HEALTHY else {"bug": name}
+        options = ["-x"]
+        areas = list(AREAS)
+        if name not in HEALTHY:
+            bug = find(name)
+            areas = areas_for(bug)
+            options += ["-p", "pynvme.suite.clause_first", f"{CLAUSE}={bug.clause}"]
+        drive = {key: value for key, value in drive.items() if value}
+        lines += ["", "[[drives]]", f"name = {json.dumps(name)}", f"vssd = {_inline(drive)}"]
+        lines += ["[[tasks]]", f"name = {json.dumps(name)}", f"drives = [{json.dumps(name)}]"]
+        lines += [f"areas = {json.dumps(areas)}", f"seeds = {json.dumps(list(seeds))}"]
+        lines += [f"options = {json.dumps(options)}", *([f"time = {json.dumps(time)}"] if time else [])]
+    return "\n".join(lines) + "\n"
 
 
-def judge_healthy(name: str, seed: int, time: str | None) -> Result:
-    """Run the suite on a drive without a bug."""
-    result = run(name, "vssd", list(AREAS), seed, time, HEALTHY[name])
-    _tell("", result)
-    return result
+def _inline(table: Mapping[str, Any]) -> str:
+    """A table of TOML in one line."""
+    return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items()) + " }"
 
 
-def _tell(number: str, result: Result) -> None:
+def judge(
+    wanted: Mapping[str, Sequence[int]], arguments: argparse.Namespace
+) -> dict[tuple[str, int], Result]:
+    """Run the suite on these drives, and keep what it found first, by name and seed."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "plan.toml").write_text(plan(wanted, arguments.time))
+    shutil.rmtree(CAMPAIGN, ignore_errors=True)
+    command = [sys.executable, "-m", "pynvme", "campaign", str(RESULTS / "plan.toml")]
+    command += [f"--folder={CAMPAIGN}", f"--parallel={arguments.jobs}", *arguments.campaign]
+    status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+    if status not in (0, 1):
+        sys.exit(status)
+    found = {}
+    for attempts in results.read(CAMPAIGN).jobs.values():
+        result = read(results.deciding(attempts))
+        found[result.name, result.seed] = result
+        (RESULTS / f"{result.name}-{result.seed}.json").write_text(json.dumps(result._asdict()) + "\n")
+        _tell(result)
+    return found
+
+
+def read(attempt: results.Attempt) -> Result:
+    """What a job found first."""
+    name, seed = attempt.begin["task"], attempt.begin["seed"]
+    ended = attempt.outcome in ("passed", "failed")
+    try:
+        tests = runs.read(CAMPAIGN / attempt.path).tests
+    except (OSError, ValueError):
+        return Result(name, seed, ended=False)
+    seconds, passed = 0.0, 0
+    for test in sorted(tests, key=lambda test: test.start):
+        seconds += test.seconds
+        passed += test.outcome == "passed"
+        if test.bad:
+            finding = test.finding or {}
+            told = (
+                f"{Path(test.file).stem}::{test.name}",
+                finding.get("expected", ""),
+                finding.get("seen", ""),
+            )
+            error = "" if finding else test.message
+            return Result(name, seed, *told, error, round(seconds, 1), passed, ended)
+    return Result(name, seed, seconds=round(seconds, 1), passed=passed, ended=ended and bool(tests))
+
+
+def _tell(result: Result) -> None:
+    number = "" if result.name in HEALTHY else find(result.name).number
     said = result.test or ("nothing" if result.ended else "no end")
     print(f"{number:4} {result.name:40} {result.seconds:7.1f} s  {said}", flush=True)
 
@@ -200,11 +183,11 @@ def kept() -> list[Result]:
     return [Result(**json.loads(file.read_text())) for file in sorted(RESULTS.glob("*.json"))]
 
 
-def page(results: dict[str, Result], healthy: Sequence[Result]) -> str:
+def page(found_by: dict[str, Result], healthy: Sequence[Result]) -> str:
     """docs/score.md."""
     plantable = [bug for bug in BUGS.values() if bug.plantable]
-    found = [bug for bug in plantable if results[bug.name].found]
-    missed = [bug for bug in plantable if not results[bug.name].found]
+    found = [bug for bug in plantable if found_by[bug.name].found]
+    missed = [bug for bug in plantable if not found_by[bug.name].found]
     lines = [
         "# How many bugs the suite finds",
         "",
@@ -220,7 +203,7 @@ def page(results: dict[str, Result], healthy: Sequence[Result]) -> str:
     ]
     for letter, title in GROUPS.items():
         lines += ["", f"## {letter}: {title}", "", "| # | bug | found by | seconds |", "|---|---|---|---|"]
-        lines += [_row(bug, results[bug.name]) for bug in found if bug.number[0] == letter]
+        lines += [_row(bug, found_by[bug.name]) for bug in found if bug.number[0] == letter]
     lines += ["", "## Not found", ""]
     lines += [f"- {bug.number} `{bug.name}`: {bug.title}" for bug in missed] or ["All are found."]
     lines += ["", "## Not planted", "", "These wait for a feature of the virtual SSD:", ""]
@@ -258,17 +241,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--time", help="how long the tests of a run repeat themselves in all, such as 10m")
     parser.add_argument("--again", action="store_true", help="only bugs that were not found")
-    parser.add_argument("--jobs", type=int, default=JOBS, help="runs at the same time")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="virtual SSDs at the same time")
+    parser.add_argument(
+        "--campaign",
+        nargs=argparse.REMAINDER,
+        default=[],
+        help="options of pynvme campaign, such as --scheduler",
+    )
     arguments = parser.parse_args()
     if arguments.bug:
-        return _some([find(name) for name in arguments.bug.split(",")], arguments)
+        return _some([find(name).name for name in arguments.bug.split(",")], arguments)
     return _all(arguments)
 
 
-def _some(bugs: Sequence[Bug], arguments: argparse.Namespace) -> int:
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        results = list(pool.map(lambda bug: judge(bug, arguments.seed, arguments.time), bugs))
-    for result in results:
+def _some(names: Sequence[str], arguments: argparse.Namespace) -> int:
+    found = judge({name: [arguments.seed] for name in names}, arguments)
+    for result in found.values():
         if result.test:
             print(f"\n{result.name}: {result.test}")
             print(
@@ -276,28 +264,25 @@ def _some(bugs: Sequence[Bug], arguments: argparse.Namespace) -> int:
                 if result.expected
                 else result.error
             )
-    return sum(not result.found for result in results)
+    return sum(not result.found for result in found.values()) + len(names) - len(found)
 
 
 def _all(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     bugs = [bug for bug in BUGS.values() if bug.plantable]
-    good = [result for result in kept() if result.good] if arguments.again else []
-    old = {(result.name, result.seed): result for result in good}
-    drives = [(name, arguments.seed + index) for name in HEALTHY for index in range(arguments.seeds)]
-
-    def one(name: str, seed: int) -> Result:
-        if (name, seed) in old:
-            return old[name, seed]
-        if name in HEALTHY:
-            return judge_healthy(name, seed, arguments.time)
-        return judge(find(name), seed, arguments.time)
-
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        judged = list(pool.map(one, *zip(*drives, *((bug.name, arguments.seed) for bug in bugs))))
-    healthy, results = judged[: len(drives)], {result.name: result for result in judged[len(drives) :]}
-    PAGE.write_text(page(results, healthy))
-    found = sum(result.found for result in results.values())
+    seeds = [arguments.seed + index for index in range(arguments.seeds)]
+    all_of = {**dict.fromkeys(HEALTHY, seeds), **{bug.name: [arguments.seed] for bug in bugs}}
+    old = {(one.name, one.seed): one for one in kept() if one.good} if arguments.again else {}
+    missing = {
+        name: left
+        for name, seeds in all_of.items()
+        if (left := [one for one in seeds if (name, one) not in old])
+    }
+    judged = {**old, **(judge(missing, arguments) if missing else {})}
+    healthy = [judged[name, seed] for name in HEALTHY for seed in seeds]
+    by_bug = {bug.name: judged[bug.name, arguments.seed] for bug in bugs}
+    PAGE.write_text(page(by_bug, healthy))
+    found = sum(result.found for result in by_bug.values())
     wrong = sum(not result.good for result in healthy)
     print(f"{found} of {len(bugs)} bugs found; {wrong} of {len(healthy)} healthy drives suspected")
     print(f"{PAGE.relative_to(ROOT)} is written, after {time.monotonic() - began:.0f} s")
