@@ -58,10 +58,10 @@ int vssd_options_check_together(const struct vssd_options *options, struct pyn_e
 				 " bytes is smaller than an LBA, which has %u: give a larger "
 				 "--size",
 				 options->size, options->lba_size);
-	if (options->lba_size > BLOCK && (options->optional.metadata || options->optional.fdp))
+	if (options->lba_size > BLOCK && options->optional.fdp)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "LBAs above 4096 bytes have no metadata, and no placement: leave out --metadata, "
-				 "--protection and --fdp, or give a smaller --lba-size");
+				 "LBAs above 4096 bytes have no placement: leave out --fdp, or give a smaller "
+				 "--lba-size");
 	if (options->functions.virtual_ones && (options->functions.controllers > 1 || options->version < NVME_1_3))
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "virtual functions need one controller and NVMe 1.3: leave out --virtual-functions, "

@@ -284,6 +284,42 @@ TEST(poison_stays_until_the_sector_is_written_or_zeroed)
 	vssd_store_close(store);
 }
 
+TEST(poison_of_whole_blocks_takes_no_memory_and_is_kept_in_the_file)
+{
+	const char *path = new_file();
+	struct vssd_store *store = open_store(path);
+
+	write_block(store, 0, 0x66);
+	vssd_store_flush(store);
+	for (uint64_t block = 0; block < 8; block++)
+		CHECK_EQ(vssd_store_poison(store, block, 0xff), 0);
+	CHECK_EQ(vssd_store_used(store), 1);
+	vssd_store_lose(store);
+	CHECK_EQ(vssd_store_bad(store, 0), 0);
+	CHECK(holds(store, 0, 0xff, 0x66));
+	for (uint64_t block = 0; block < 8; block++)
+		CHECK_EQ(vssd_store_poison(store, block, 0xff), 0);
+	vssd_store_flush(store);
+	CHECK_EQ(vssd_store_used(store), 0);
+	vssd_store_close(store);
+	store = open_store(path);
+	for (uint64_t block = 0; block < 8; block++) {
+		CHECK_EQ(vssd_store_bad(store, block), 0xff);
+		CHECK_EQ(vssd_store_written(store, block), 0xff);
+	}
+	CHECK_EQ(vssd_store_next_bad(store, 0, 8), 0);
+	/* Sectors that are written leave the others uncorrectable, also after a loss of power. */
+	write_sectors(store, 1, 0x02, 0x67);
+	CHECK_EQ(vssd_store_bad(store, 1), 0xfd);
+	vssd_store_lose(store);
+	CHECK_EQ(vssd_store_bad(store, 1), 0xff);
+	vssd_store_zero(store, 2, 0xff, false);
+	CHECK_EQ(vssd_store_bad(store, 2), 0);
+	CHECK_EQ(vssd_store_bad(store, 3), 0xff);
+	vssd_store_close(store);
+	unlink(path);
+}
+
 TEST(an_erase_is_durable_at_once_and_gives_everything_back)
 {
 	struct vssd_store *store = open_store(NULL);

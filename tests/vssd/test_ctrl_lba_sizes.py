@@ -164,7 +164,7 @@ def test_a_format_needs_an_lba(start: Start) -> None:
     "options, reason",
     [
         ("--size 32K --lba-size 65536", "smaller than an LBA"),
-        ("--size 1M --lba-size 8192 --metadata", "no metadata"),
+        ("--size 1M --lba-size 8192 --fdp", "no placement"),
         ("--size 1M --lba-size 3000", "takes"),
         ("--size 1M --lba-size 131072", "takes"),
     ],

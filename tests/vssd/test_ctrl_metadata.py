@@ -274,3 +274,31 @@ def test_a_command_that_a_rule_splits_takes_each_piece_from_its_place(start: Sta
         drive.write(0, *written)
         assert drive.read(0, 7) == written
         drive.host.close()
+
+
+@pytest.mark.parametrize("size", [8192, 16384, 32768, 65536])
+def test_large_lbas_have_metadata_too(start: Start, size: int) -> None:
+    drive = Drive(start("--size", "8M", "--metadata", "--lba-size", str(size), "--format-time", "0"))
+    for lbaf, extended in [(3, False), (3, True), (7, False), (7, True)]:
+        drive.format(lbaf, extended)
+        drive.lba = size
+        data = identify(drive.host.nvme, 0, 1)
+        assert struct.unpack_from("<HBB", data, 128 + 4 * lbaf)[:2] == (drive.ms, size.bit_length() - 1)
+        assert int.from_bytes(data[:8], "little") == (8 << 20) // size
+        written = drive.some(1, lbaf)
+        drive.write(3, *written)
+        assert drive.read(3, 1) == written
+        assert drive.send(COMPARE, 3, 1) == OK
+        drive.put(written[0], [bytes(drive.ms)])
+        assert drive.send(COMPARE, 3, 1) == COMPARE_FAILURE
+        assert drive.send(WRITE_ZEROES, 3, 1) == OK
+        assert drive.read(3, 1) == ([bytes(size)], [bytes(drive.ms)])
+        # A loss of power keeps or loses data and metadata of an LBA together.
+        drive.write(5, *written)
+        drive.host.disk.flush()
+        newer = drive.some(1, lbaf + 100)
+        drive.write(5, *newer)
+        drive.host.power_cycle()
+        drive.queue = drive.host.disk.queue
+        assert drive.read(5, 1) in (written, newer)
+    drive.host.close()

@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
 
 import pytest
 from client import Client, Nvme
 from ctrl_helpers import (
+    DSM,
     FORMAT,
     INVALID_FIELD,
     LBA_OUT_OF_RANGE,
     OK,
     READ,
     SANITIZE,
+    WRITE,
     Disk,
     Host,
     identify,
@@ -74,6 +77,39 @@ def test_a_drive_keeps_its_data_in_a_sparse_file(folder: str, size: int) -> None
         ended(server)
         assert os.stat(path).st_blocks * 512 < 64 << 20
     os.unlink(path)
+
+
+@pytest.mark.parametrize("size", [512, 65536])
+def test_deallocating_all_of_it_takes_no_longer_than_what_was_written(folder: str, size: int) -> None:
+    options = ("--size", "64T", "--lba-size", str(size), "--cache", "1M", "--format-time", "0")
+    server = started(folder, "0", *options)
+    with Client(server.folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        queue = nvme.create_queue(1, 16)
+        lbas, page = 64 * TIB // size, nvme.memory.alloc(65536, 65536)
+        entries = nvme.memory.alloc(4096)
+        nvme.memory.write(entries, struct.pack("<15Q", *range(page + 4096, page + 65536, 4096)))
+        second = entries if size > 4096 else 0
+
+        def io(opcode: int, lba: int) -> int:
+            fields = {"prp1": page, "prp2": second, "cdw10": lba & 0xFFFFFFFF, "cdw11": lba >> 32}
+            return queue.execute(opcode, nsid=1, **fields)[1]
+
+        places = (0, 12345678, lbas // 2 + 1, lbas - 1)
+        for lba in places:
+            nvme.memory.write(page, pattern(lba, 1, size))
+            assert io(WRITE, lba) == OK
+        ranges = [(at, min(lbas - at, 0xFFFFFFFF)) for at in range(0, lbas, 0xFFFFFFFF)]
+        nvme.memory.write(entries + 2048, b"".join(struct.pack("<IIQ", 0, n, at) for at, n in ranges))
+        dsm = {"prp1": entries + 2048, "cdw10": len(ranges) - 1, "cdw11": 4}
+        assert queue.execute(DSM, nsid=1, **dsm)[1] == OK
+        for lba in places:
+            assert io(READ, lba) == OK
+            assert nvme.memory.read(page, size) == bytes(size)
+        assert memory_of(server) < 256 << 20
+        nvme.close()
+    ended(server)
 
 
 def test_drives_above_the_limit_are_refused(folder: str) -> None:

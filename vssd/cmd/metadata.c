@@ -158,7 +158,7 @@ static uint16_t refuse_action(struct vssd_request *request)
 uint16_t vssd_metadata_verify(struct vssd_request *request)
 {
 	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
-	uint8_t data[VSSD_BLOCK_SIZE], metadata[VSSD_METADATA_LBA];
+	uint8_t data[VSSD_LBA_MOST], metadata[VSSD_METADATA_LBA];
 	struct vssd_pi_task task;
 	uint16_t status = refuse_action(request);
 
@@ -201,7 +201,7 @@ static uint16_t compare_lba(struct transfer *transfer, uint64_t i)
 	struct vssd_request *request = transfer->request;
 	const struct vssd_ns *ns = request->ns;
 	uint64_t lba = vssd_slba(&request->cmd) + i;
-	uint8_t data[VSSD_BLOCK_SIZE], ours[VSSD_METADATA_LBA], *theirs = metadata_of(transfer, i);
+	uint8_t data[VSSD_LBA_MOST], ours[VSSD_METADATA_LBA], *theirs = metadata_of(transfer, i);
 	uint16_t status;
 
 	vssd_stored_data(request->ctrl, ns, lba, 1, data);
@@ -298,7 +298,7 @@ uint16_t vssd_metadata_check_zeroes(struct vssd_request *request, struct vssd_pi
 
 uint16_t vssd_metadata_zero(struct vssd_request *request, struct vssd_pi_task *task)
 {
-	static const uint8_t zeroes[VSSD_BLOCK_SIZE];
+	static const uint8_t zeroes[VSSD_LBA_MOST];
 	uint64_t slba = vssd_slba(&request->cmd), nlb = vssd_nlb(&request->cmd);
 	uint16_t status = NVME_SC_SUCCESS;
 

@@ -362,15 +362,36 @@ static uint16_t io_compare(struct vssd_request *request)
 
 /* ---- commands without data ---- */
 
+/* Cut off what was never written, up to what may have been: there is nothing to deallocate. */
+static void skip_unwritten(const struct vssd_ctrl *ctrl, struct extent *extent)
+{
+	uint64_t block = extent->offset >> VSSD_BLOCK_SHIFT, next = vssd_store_next(ctrl->store, block), skipped;
+
+	if (next == block || extent->length == 0)
+		return;
+	skipped = (next << VSSD_BLOCK_SHIFT) - extent->offset;
+	if (skipped > extent->length)
+		skipped = extent->length;
+	extent->offset += skipped;
+	extent->length -= skipped;
+}
+
 static uint16_t zero_extent(struct vssd_request *request, struct extent extent, bool deallocate)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct part part;
 
 	vssd_fdp_discard(ctrl->subsystem, extent.offset / VSSD_SECTOR_SIZE, extent.length / VSSD_SECTOR_SIZE);
-	while (!ctrl->null_store && next_part(&extent, &part))
+	if (ctrl->null_store)
+		return NVME_SC_SUCCESS;
+	if (deallocate)
+		skip_unwritten(ctrl, &extent);
+	while (next_part(&extent, &part)) {
 		if (vssd_store_zero(ctrl->store, part.block, part.sectors, deallocate) < 0)
 			return no_block(request);
+		if (deallocate)
+			skip_unwritten(ctrl, &extent);
+	}
 	return NVME_SC_SUCCESS;
 }
 

@@ -28,16 +28,23 @@ static struct place place_of(const struct vssd_ns *ns, uint64_t lba)
 	};
 }
 
+/* The metadata of an LBA lie beside the first sector of its data. */
 static uint8_t *metadata_at(const struct vssd_ctrl *ctrl, const struct place *place)
 {
 	return vssd_store_metadata(ctrl->store, place->block) +
 	       (size_t)(place->offset / VSSD_SECTOR_SIZE) * VSSD_METADATA_LBA;
 }
 
+/* Bytes of an LBA in its first block. */
+static uint32_t in_block(const struct place *place)
+{
+	return place->length < VSSD_BLOCK_SIZE ? place->length : VSSD_BLOCK_SIZE;
+}
+
 /* Whether an LBA is deallocated or unwritten, or holds what an erasure has left. */
 static bool is_blank(const struct vssd_ctrl *ctrl, const struct place *place)
 {
-	uint8_t sectors = vssd_store_sectors(place->offset, place->length);
+	uint8_t sectors = vssd_store_sectors(place->offset, in_block(place));
 
 	return !(vssd_store_written(ctrl->store, place->block) & sectors) ||
 	       vssd_store_is_pattern(ctrl->store, place->block);
@@ -75,11 +82,16 @@ bool vssd_stored_write(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, u
 		       const uint8_t *metadata)
 {
 	struct place at = place_of(ns, lba);
-	uint8_t *to = vssd_store_write(ctrl->store, at.block, vssd_store_sectors(at.offset, at.length));
+	uint32_t piece = in_block(&at);
 
-	if (!to)
-		return false;
-	memcpy(to + at.offset, data, at.length);
+	for (uint32_t done = 0; done < at.length; done += piece) {
+		uint8_t *to = vssd_store_write(ctrl->store, at.block + done / VSSD_BLOCK_SIZE,
+					       vssd_store_sectors(at.offset, piece));
+
+		if (!to)
+			return false;
+		memcpy(to + at.offset, data + done, piece);
+	}
 	memcpy(metadata_at(ctrl, &at), metadata, VSSD_METADATA_LBA);
 	return true;
 }

@@ -19,6 +19,8 @@ void vssd_metadata_get(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, u
 void vssd_metadata_put(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t slba, uint64_t nlb,
 		       const uint8_t *from);
 
+#define VSSD_LBA_MOST 65536u /* bytes of data of the largest LBA */
+
 /* Write one LBA. False: there is no memory for another block. */
 bool vssd_stored_write(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, uint64_t lba, const uint8_t *data,
 		       const uint8_t *metadata);

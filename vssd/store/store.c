@@ -42,12 +42,24 @@ static uint8_t *metadata_of(const struct vssd_store *store, uint32_t index)
 	return store->metadata + (uint64_t)index * VSSD_METADATA_BLOCK;
 }
 
-/* Copy data, marks and metadata from one pool block to another. */
-static void copy_block(struct vssd_store *store, uint32_t to, uint32_t from)
+/* The marks of the pool block that an entry names, for the block of the store that has the entry. */
+static struct vssd_marks marks_of(const struct vssd_store *store, uint32_t entry)
 {
+	struct vssd_marks marks = store->marks[index_of(entry)];
+
+	if (entry & VSSD_ENTRY_BAD && index_of(entry) < VSSD_POOL_FIRST)
+		marks.bad = VSSD_ALL_SECTORS;
+	return marks;
+}
+
+/* Copy data, marks and metadata to a pool block, from the one that an entry names. */
+static void copy_block(struct vssd_store *store, uint32_t to, uint32_t entry)
+{
+	uint32_t from = index_of(entry);
+
 	memcpy(store->pool + ((uint64_t)to << VSSD_BLOCK_SHIFT), store->pool + ((uint64_t)from << VSSD_BLOCK_SHIFT),
 	       VSSD_BLOCK_SIZE);
-	store->marks[to] = store->marks[from];
+	store->marks[to] = marks_of(store, entry);
 	if (store->metadata)
 		memcpy(metadata_of(store, to), metadata_of(store, from), VSSD_METADATA_BLOCK);
 }
@@ -132,7 +144,7 @@ static bool is_own(const struct vssd_store *store, uint64_t block)
  * entry. */
 static uint32_t own(struct vssd_store *store, uint64_t block, uint8_t keep)
 {
-	uint32_t old = index_of(store->current[block]);
+	uint32_t entry = store->current[block], old = index_of(entry);
 	uint32_t new;
 
 	if (is_own(store, block))
@@ -142,7 +154,7 @@ static uint32_t own(struct vssd_store *store, uint64_t block, uint8_t keep)
 	if (!new)
 		return 0;
 	if (keep)
-		copy_block(store, new, old);
+		copy_block(store, new, entry);
 	store->current[block] = new;
 	return new;
 }
@@ -206,19 +218,19 @@ void vssd_store_prefetch(const struct vssd_store *store, uint64_t block, bool wr
 	__builtin_prefetch(&store->durable[leaving]);
 }
 
-/* Make the whole block refer to a shared pool block. 0, or -ENOSPC. */
-static int replace(struct vssd_store *store, uint64_t block, uint32_t index)
+/* Give the whole block an entry that names a shared pool block. 0, or -ENOSPC. */
+static int replace(struct vssd_store *store, uint64_t block, uint32_t entry)
 {
 	uint32_t old = store->current[block];
 
-	if (old == index)
+	if (old == entry)
 		return 0;
 	if (!vssd_medium_touch(&store->private->medium, block))
 		return -ENOSPC;
 	queue_push(store, block);
 	if (index_of(old) != index_of(store->durable[block]))
 		pool_free(store->private, old);
-	store->current[block] = index;
+	store->current[block] = entry;
 	return 0;
 }
 
@@ -251,8 +263,11 @@ int vssd_store_zero(struct vssd_store *store, uint64_t block, uint8_t sectors, b
 
 int vssd_store_poison(struct vssd_store *store, uint64_t block, uint8_t sectors)
 {
-	uint32_t index = own(store, block, VSSD_ALL_SECTORS);
+	uint32_t index;
 
+	if (sectors == VSSD_ALL_SECTORS)
+		return replace(store, block, VSSD_POOL_ZEROES | VSSD_ENTRY_BAD);
+	index = own(store, block, VSSD_ALL_SECTORS);
 	if (!index)
 		return -ENOSPC;
 	store->marks[index].bad |= sectors;
@@ -279,8 +294,11 @@ uint64_t vssd_store_next_bad(const struct vssd_store *store, uint64_t block, uin
 
 void vssd_store_commit(struct vssd_store *store, uint64_t block, uint64_t count)
 {
-	for (uint64_t i = 0; i < count; i++)
-		make_durable(store, block + i);
+	const uint64_t end = block + count;
+
+	/* A block in a page of the map that was never touched is not dirty. */
+	for (block = vssd_store_next(store, block); block < end; block = vssd_store_next(store, block + 1))
+		make_durable(store, block);
 }
 
 void vssd_store_flush(struct vssd_store *store)
@@ -310,6 +328,7 @@ static void lose_sectors(struct vssd_store *store, uint64_t block, uint8_t lost,
 	uint32_t durable = index_of(store->durable[block]), index = own(store, block, VSSD_ALL_SECTORS);
 	uint8_t *to = store->pool + ((uint64_t)index << VSSD_BLOCK_SHIFT);
 	const uint8_t *from = store->pool + ((uint64_t)durable << VSSD_BLOCK_SHIFT);
+	struct vssd_marks before = marks_of(store, store->durable[block]);
 	uint8_t last = torn ? 0 : lost; /* sectors whose marks return as well */
 
 	if (!index)
@@ -321,9 +340,8 @@ static void lose_sectors(struct vssd_store *store, uint64_t block, uint8_t lost,
 		if (lost >> i & 1)
 			memcpy(metadata_of(store, index) + i * VSSD_METADATA_LBA,
 			       metadata_of(store, durable) + i * VSSD_METADATA_LBA, VSSD_METADATA_LBA);
-	store->marks[index].written =
-		(uint8_t)((store->marks[index].written & ~last) | (store->marks[durable].written & last));
-	store->marks[index].bad = (uint8_t)((store->marks[index].bad & ~lost) | (store->marks[durable].bad & lost));
+	store->marks[index].written = (uint8_t)((store->marks[index].written & ~last) | (before.written & last));
+	store->marks[index].bad = (uint8_t)((store->marks[index].bad & ~lost) | (before.bad & lost));
 	store->current[block] = entry_of(store, index);
 }
 
@@ -423,7 +441,7 @@ void vssd_store_read(const struct vssd_store *store, uint64_t offset, uint8_t *t
 int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data, uint32_t length)
 {
 	uint64_t block = offset >> VSSD_BLOCK_SHIFT;
-	uint32_t old = index_of(store->current[block]);
+	uint32_t entry = store->current[block], old = index_of(entry);
 	uint8_t *target;
 
 	if (old < VSSD_POOL_FIRST) {
@@ -432,10 +450,10 @@ int vssd_store_poke(struct vssd_store *store, uint64_t offset, const void *data,
 
 		if (!new)
 			return -ENOSPC;
-		copy_block(store, new, old);
-		store->current[block] = new;
+		copy_block(store, new, entry);
+		store->current[block] = entry_of(store, new);
 		if (!dirty)
-			store->durable[block] = new;
+			store->durable[block] = store->current[block];
 		old = new;
 	}
 	target = store->pool + ((uint64_t)old << VSSD_BLOCK_SHIFT);
@@ -500,8 +518,13 @@ uint64_t vssd_store_used(const struct vssd_store *store)
 
 uint64_t vssd_store_next(const struct vssd_store *store, uint64_t block)
 {
-	while (block < store->blocks && !vssd_medium_is_touched(&store->private->medium, block))
-		block = (block / VSSD_MAP_PAGE + 1) * VSSD_MAP_PAGE;
+	const struct vssd_medium *medium = &store->private->medium;
+
+	while (block < store->blocks && !vssd_medium_is_touched(medium, block)) {
+		uint64_t next = vssd_medium_skip(medium, block);
+
+		block = next > block ? next : (block / VSSD_MAP_PAGE + 1) * VSSD_MAP_PAGE;
+	}
 	return block;
 }
 
@@ -528,7 +551,8 @@ static int adopt(struct vssd_store *store, const char *file, struct pyn_error *e
 		used[index / 64] |= UINT64_C(1) << (index % 64);
 		if (index >= p->next)
 			p->next = (uint64_t)index + 1;
-		store->durable[i] = entry_of(store, index);
+		if (index != VSSD_POOL_ZEROES)
+			store->durable[i] = entry_of(store, index);
 		store->current[i] = store->durable[i];
 	}
 	for (uint64_t i = p->next; i-- > VSSD_POOL_FIRST;)

@@ -35,7 +35,10 @@
 #define VSSD_ANNEX_SIZE (UINT64_C(1) << 20) /* bytes of the annex */
 #define VSSD_MAX_BLOCKS (UINT64_C(1) << 34) /* 64 TiB, of which 8 TiB can hold data at a time */
 
-/* An entry of a map: the index of a pool block, and whether any of its sectors is uncorrectable. */
+/* An entry of a map: the index of a pool block, and whether any of its sectors is uncorrectable. Of a shared pool
+ * block, which only VSSD_POOL_ZEROES can be, all are: so a block that is made uncorrectable as a whole needs no
+ * memory.
+ */
 #define VSSD_ENTRY_INDEX 0x7fffffffu
 #define VSSD_ENTRY_BAD 0x80000000u
 
@@ -123,9 +126,11 @@ static inline const uint8_t *vssd_store_durable(const struct vssd_store *store, 
 /* Which sectors of a block are uncorrectable. */
 static inline uint8_t vssd_store_bad(const struct vssd_store *store, uint64_t block)
 {
-	uint32_t entry = store->current[block];
+	uint32_t entry = store->current[block], index = entry & VSSD_ENTRY_INDEX;
 
-	return __builtin_expect(entry & VSSD_ENTRY_BAD, 0) ? store->marks[entry & VSSD_ENTRY_INDEX].bad : 0;
+	if (__builtin_expect(!(entry & VSSD_ENTRY_BAD), 1))
+		return 0;
+	return index < VSSD_POOL_FIRST ? VSSD_ALL_SECTORS : store->marks[index].bad;
 }
 
 /* The first block from this one on, before end, with an uncorrectable sector, else end. Skips untouched blocks. */
