@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +29,17 @@ static int pin(uint32_t cpu, struct pyn_error *err)
 	if (sched_setaffinity(0, sizeof(set), &set) == 0)
 		return 0;
 	return pyn_error(err, PYN_ERROR_ARGUMENT, errno, "cannot run on CPU %u: %s", cpu, strerror(errno));
+}
+
+/* Allow as many open files as the system lets this process have: a client may send an eventfd for each vector. */
+static void allow_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 }
 
 /* Receive the signals that end the process by a descriptor, so that the drive ends between two commands. */
@@ -83,6 +95,7 @@ int main(int argc, char **argv)
 	int result;
 
 	umask(0077);
+	allow_files();
 	result = vssd_options_parse(argc, argv, &arguments, &err);
 	if (!result && arguments.help) {
 		vssd_options_help();

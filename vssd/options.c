@@ -133,6 +133,8 @@ static const struct entry entries[] = {
 	 "grant all queues, even to hosts that request fewer (Number of Queues)", NULL, "", NULL},
 	{"queue-entries", NUMBER, DRIVE, AT(drive.queue_entries), 2, 65536, 4096, "N", "entries in the largest queue",
 	 NULL, NULL, NULL},
+	{"mpsmax", NUMBER, DRIVE, AT(drive.mpsmax), 0, 15, 4, "N",
+	 "largest memory page that the host can choose (CAP.MPSMAX): 2^N * 4 KiB", NULL, "4: 64 KiB", NULL},
 	{"mdts", NUMBER, DRIVE, AT(drive.mdts), 0, 15, 5, "N",
 	 "largest transfer: 2^N pages of 4 KiB, or no limit if N is 0", NULL, "5: 128 KiB", NULL},
 	{"sgls", CHOICE, DRIVE, AT(drive.optional.sgls), 0, 0, 0, "ALIGNMENT",
@@ -537,7 +539,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.rpmb |= all && !options->null_store;
 	options->optional.lockdown |= all;
 	options->optional.write_protection |= all && !options->null_store;
-	options->optional.protection |= all && !options->null_store && options->lba_size <= BLOCK;
+	options->optional.protection |= all && !options->null_store;
 	options->optional.metadata |= options->optional.protection;
 	options->optional.fdp |= all && !options->file && !options->null_store && options->lba_size <= BLOCK &&
 				 !options->division.groups && !options->division.sets;

@@ -12,7 +12,7 @@
 
 #include "core/util/error.h"
 
-#define VSSD_MAX_IO_QUEUES 64u
+#define VSSD_MAX_IO_QUEUES 65535u
 #define VSSD_MAX_NAMESPACES 32u
 #define VSSD_MAX_CONTROLLERS 16u
 #define VSSD_MAX_ZONES (1u << 20) /* of a drive */
@@ -136,6 +136,7 @@ struct vssd_options {
 	uint32_t queues;        /* IO queue pairs */
 	uint32_t queue_entries; /* of the largest queue (CAP.MQES + 1) */
 	uint32_t namespaces;
+	uint32_t mpsmax;                         /* largest memory page, 2^mpsmax * 4 KiB (CAP.MPSMAX) */
 	uint32_t mdts;                           /* largest transfer, 2^mdts pages of 4 KiB; 0: no limit */
 	uint32_t version;                        /* NVMe version, as in register VS */
 	uint64_t cache_size;                     /* volatile write cache, bytes; 0: none */

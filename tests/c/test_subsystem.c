@@ -20,7 +20,7 @@
 struct host {
 	struct vssd_bus bus;
 	struct vssd_ctrl *ctrl;
-	uint32_t doorbells[VSSD_DOORBELL_SIZE / 4];
+	uint32_t doorbells[VSSD_DOORBELL_PAGE / 4];
 	uint8_t *memory;
 	uint32_t tail;
 	uint32_t head;

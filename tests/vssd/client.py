@@ -49,7 +49,7 @@ REGION_WRITE_MULTI, DEVICE_FEATURE = 15, 16
 
 REPLY, NO_REPLY, ERROR = 0x01, 0x10, 0x20
 BAR0, MSIX_TABLE, MSIX_PBA, CONFIG = 0, 4, 5, 7
-DOORBELLS, DOORBELLS_SIZE = 0x1000, 0x1000
+DOORBELLS = 0x1000
 
 HEADER = struct.Struct("<HHIII")
 
@@ -242,13 +242,13 @@ class Client:
         self.bar_write(offset, value.to_bytes(8, "little"))
 
     def map_doorbells(self) -> mmap.mmap:
-        """The doorbell page, mapped: offset 0 is SQ0TDBL."""
+        """The doorbells, mapped: offset 0 is SQ0TDBL. They have one page, or more with many queues."""
         reply = self.ok(GET_REGION_INFO, struct.pack("<IIIIQQ", 4096, 0, BAR0, 0, 0, 0))
         try:
             _, flags, _, cap_offset, _, offset = struct.unpack_from("<IIIIQQ", reply.payload)
             assert flags & 0xC == 0xC and len(reply.fds) == 1
             id, version, _, areas, _, start, size = struct.unpack_from("<HHIIIQQ", reply.payload, cap_offset)
-            assert (id, version, areas, start, size) == (1, 1, 1, DOORBELLS, DOORBELLS_SIZE)
+            assert (id, version, areas, start, size % 4096) == (1, 1, 1, DOORBELLS, 0)
             return mmap.mmap(reply.fds[0], size, offset=offset + start)
         finally:
             for fd in reply.fds:
@@ -295,7 +295,7 @@ class Memory:
     """Host memory: a memfd, mapped here, and for the device at `iova` if a client is given."""
 
     def __init__(self, size: int, iova: int = 0x7000_0000_0000, client: Client | None = None) -> None:
-        self.iova, self.size = iova, size
+        self.iova, self.size, self.page = iova, size, 4096
         self.fd = os.memfd_create("host", os.MFD_CLOEXEC)
         os.ftruncate(self.fd, size)
         self.view = mmap.mmap(self.fd, size)
@@ -315,8 +315,9 @@ class Memory:
         self.view.close()
         os.close(self.fd)
 
-    def alloc(self, size: int, align: int = 4096) -> int:
-        """Allocate a piece and return its IOVA."""
+    def alloc(self, size: int, align: int = 0) -> int:
+        """Allocate a piece, at a page by default, and return its IOVA."""
+        align = align or self.page
         start = -(-self.used // align) * align
         assert start + size <= self.size, "this Memory is too small"
         self.used = start + size
@@ -473,15 +474,19 @@ class Nvme:
         self.client.write32(0x14, self.client.read32(0x14) & ~1)
         self.wait_ready(False)
 
-    def enable(self, depth: int = 64, css: int = 0) -> None:
-        """Disable the controller, give it a new admin queue and enable it. `css`: CC.CSS, 6 for all sets."""
+    def enable(self, depth: int = 64, css: int = 0, mps: int = 0) -> None:
+        """Disable the controller, give it a new admin queue and enable it.
+
+        `css`: CC.CSS, 6 for all sets; `mps`: CC.MPS, the size of the pages that are allocated from now on.
+        """
+        self.memory.page = 4096 << mps
         self.client.config_write(4, (0x0006).to_bytes(2, "little"))
         self.disable()
         self.admin = Queue(self.memory, self.doorbells, 0, depth)
         self.client.write32(0x24, (depth - 1) << 16 | (depth - 1))
         self.client.write64(0x28, self.admin.sq)
         self.client.write64(0x30, self.admin.cq)
-        self.client.write32(0x14, 4 << 20 | 6 << 16 | css << 4 | 1)
+        self.client.write32(0x14, 4 << 20 | 6 << 16 | mps << 7 | css << 4 | 1)
         self.wait_ready(True)
 
     def create_queue(self, qid: int, depth: int, vector: int | None = None) -> Queue:

@@ -6,11 +6,14 @@
 #include "vssd/bus/dma.h"
 
 /* MSI-X, which configuration space describes and the server implements: the table in BAR 4, the pending bits in BAR
- * 5, both at offset 0. There is one vector for the admin queue, and one for each I/O queue. */
+ * 5, both at offset 0. There is one vector for the admin queue, and one for each I/O queue, as far as MSI-X has so
+ * many, but never fewer than VSSD_MSIX_VECTORS. */
 #define VSSD_MSIX_VECTORS 65u
+#define VSSD_MSIX_MOST 2048u
+#define VSSD_MSIX_ENTRY_SIZE 16u /* bytes in the table */
 #define VSSD_MSIX_TABLE_BAR 4u
 #define VSSD_MSIX_PBA_BAR 5u
-#define VSSD_MSIX_BAR_SIZE 4096u
+#define VSSD_MSIX_BAR_SIZE 4096u /* the table of many vectors needs more */
 
 /* MSI: configuration space describes and masks it, the server sends the messages. */
 #define VSSD_MSI_VECTORS 32u

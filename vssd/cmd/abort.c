@@ -36,7 +36,7 @@ static bool abort_waiting(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t c
  * is no room for its completion or for the mark that it is aborted. */
 static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 {
-	struct vssd_sq *sq = qid < VSSD_NUM_QUEUES ? &ctrl->queues.sq[qid] : NULL;
+	struct vssd_sq *sq = qid < ctrl->queues.memory.count ? &ctrl->queues.sq[qid] : NULL;
 	struct nvme_cmd cmd;
 
 	if (!sq || !sq->size)

@@ -63,7 +63,7 @@ static uint16_t create_cq(struct vssd_request *request)
 		return status;
 	if (vector >=
 	    vssd_virtual_vectors(ctrl->subsystem, &ctrl->listener,
-				 vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : VSSD_MSIX_VECTORS))
+				 vssd_config_irq(ctrl) == VSSD_IRQ_MSI ? VSSD_MSI_VECTORS : ctrl->interrupts.count))
 		return vssd_refuse(request, NVME_SC_INVALID_INTERRUPT_VECTOR,
 				   VSSD_FIELD(NVME_FIELD_CREATE_CQ_IV, "IV"), VSSD_OWN);
 	if (request->is_trial)

@@ -169,7 +169,8 @@ static uint16_t get_queues(struct vssd_request *request, enum nvme_feature_selec
 
 static uint16_t check_vector(struct vssd_request *request, uint16_t vector)
 {
-	if (vector >= vssd_virtual_vectors(request->ctrl->subsystem, &request->ctrl->listener, VSSD_MSIX_VECTORS))
+	if (vector >=
+	    vssd_virtual_vectors(request->ctrl->subsystem, &request->ctrl->listener, request->ctrl->interrupts.count))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_BITS(11, 15, 0, "IV"),
 				   VSSD_BASE("5.1.25.2.3"));
 	return NVME_SC_SUCCESS;

@@ -12,6 +12,7 @@
 
 #include "spec/pci.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/layout.h"
 #include "vssd/fault/value.h"
 #include "vssd/subsystem/identity.h"
 
@@ -94,9 +95,9 @@ static void init_header(struct vssd_ctrl *ctrl)
 	put16(ctrl, PCI_CFG_STATUS, PCI_STATUS_CAPS, 0);
 	put32(ctrl, PCI_CFG_REVISION, PCI_CLASS_NVME << 8 | 1, 0);
 	ctrl->config.writable[PCI_CFG_CACHE_LINE] = 0xff;
-	put32(ctrl, PCI_CFG_BAR0, PCI_BAR_64BIT, ~(VSSD_BAR0_SIZE - 1));
+	put32(ctrl, PCI_CFG_BAR0, PCI_BAR_64BIT, ~(vssd_layout_bar0(ctrl->options) - 1));
 	put32(ctrl, PCI_CFG_BAR0 + 4, 0, UINT32_MAX);
-	put32(ctrl, PCI_CFG_BAR0 + 4 * VSSD_MSIX_TABLE_BAR, 0, ~(VSSD_MSIX_BAR_SIZE - 1));
+	put32(ctrl, PCI_CFG_BAR0 + 4 * VSSD_MSIX_TABLE_BAR, 0, ~(vssd_layout_msix_table(ctrl->options) - 1));
 	put32(ctrl, PCI_CFG_BAR0 + 4 * VSSD_MSIX_PBA_BAR, 0, ~(VSSD_MSIX_BAR_SIZE - 1));
 	put16(ctrl, PCI_CFG_SUBSYSTEM_VENDOR, VENDOR, 0);
 	put16(ctrl, PCI_CFG_SUBSYSTEM, DEVICE, 0);
@@ -107,7 +108,7 @@ static void init_header(struct vssd_ctrl *ctrl)
 
 uint32_t vssd_ctrl_vectors(const struct vssd_ctrl *ctrl)
 {
-	uint32_t vectors = vssd_virtual_vectors(ctrl->subsystem, &ctrl->listener, VSSD_MSIX_VECTORS);
+	uint32_t vectors = vssd_virtual_vectors(ctrl->subsystem, &ctrl->listener, ctrl->interrupts.count);
 
 	return vectors ? vectors : 1;
 }
@@ -171,7 +172,7 @@ static void init_functions(struct vssd_ctrl *ctrl)
 	put16(ctrl, EXT_SRIOV + SRIOV_VF_DEVICE, DEVICE, 0);
 	put32(ctrl, EXT_SRIOV + SRIOV_SUPPORTED_PAGES, PAGES_4K_TO_4M, 0);
 	put32(ctrl, EXT_SRIOV + SRIOV_PAGE, 1, PAGES_4K_TO_4M);
-	put32(ctrl, EXT_SRIOV + SRIOV_VF_BAR0, PCI_BAR_64BIT, ~(VSSD_BAR0_SIZE - 1));
+	put32(ctrl, EXT_SRIOV + SRIOV_VF_BAR0, PCI_BAR_64BIT, ~(vssd_layout_bar0(ctrl->options) - 1));
 	put32(ctrl, EXT_SRIOV + SRIOV_VF_BAR0 + 4, 0, UINT32_MAX);
 }
 

@@ -15,15 +15,15 @@
 #include "vssd/subsystem/listener.h"
 
 #define VSSD_CONFIG_SIZE 4096u
-#define VSSD_BAR0_SIZE 16384u
+#define VSSD_BAR0_LEAST 16384u     /* bytes; more with many queues: see vssd_layout_bar0() */
 #define VSSD_DOORBELL_OFFSET 4096u /* in BAR 0; page-aligned, so that clients can map it */
-#define VSSD_DOORBELL_SIZE 4096u
+#define VSSD_DOORBELL_PAGE 4096u
 
 struct vssd_ctrl;
 struct vssd_subsystem;
 
-/* Create a disabled controller (CC.EN is 0) of a subsystem. 0, or -errno. doorbells: VSSD_DOORBELL_SIZE bytes that
- * the client can map; the controller polls them. */
+/* Create a disabled controller (CC.EN is 0) of a subsystem. 0, or -errno. doorbells: vssd_layout_doorbells() bytes
+ * that the client can map; the controller polls them. */
 int vssd_ctrl_create(struct vssd_subsystem *subsystem, struct vssd_bus *bus, volatile uint32_t *doorbells,
 		     struct vssd_ctrl **ctrl, struct pyn_error *err);
 void vssd_ctrl_destroy(struct vssd_ctrl *ctrl);
@@ -38,7 +38,7 @@ void vssd_ctrl_config_write(struct vssd_ctrl *ctrl, uint32_t offset, const void 
 uint32_t vssd_ctrl_vectors(const struct vssd_ctrl *ctrl);
 
 /* Access BAR 0, including the doorbells, where a write acts as a store to the shared page does. The caller has
- * checked offset and length against VSSD_BAR0_SIZE; they may have any width and alignment. While memory space is
+ * checked offset and length against vssd_layout_bar0(); they may have any width and alignment. While memory space is
  * disabled or the power is off, reads return all ones and writes do nothing. */
 void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);

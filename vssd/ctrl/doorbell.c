@@ -6,6 +6,7 @@
 #include "vssd/ctrl/controller.h"
 
 #define LINE_WORDS 16u /* words of a cache line */
+#define PAGE_WORDS (VSSD_DOORBELL_PAGE / (uint32_t)sizeof(uint32_t))
 
 #define UNRUNG VSSD_DOORBELL_UNRUNG
 #define UNRUNG_PAIR ((uint64_t)UNRUNG << 32 | UNRUNG)
@@ -125,7 +126,7 @@ void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 
 	vssd_faults_note(ctrl->subsystem->faults, VSSD_FAULT_ON_DOORBELL);
 	ctrl->queues.seen[qid] = now;
-	if (__builtin_expect(ctrl->queues.shadow.on && qid != 0, 0)) {
+	if (__builtin_expect(ctrl->queues.shadow.on, 0) && vssd_shadow_has(ctrl, qid)) {
 		follow(ctrl, qid);
 		return;
 	}
@@ -150,7 +151,7 @@ static bool has_queue(const struct vssd_ctrl *ctrl, uint32_t index)
 {
 	uint32_t qid = index / 2;
 
-	if (qid >= VSSD_NUM_QUEUES)
+	if (qid >= ctrl->queues.memory.count)
 		return false;
 	return index % 2 ? ctrl->queues.cq[qid].size : ctrl->queues.sq[qid].size;
 }
@@ -184,7 +185,7 @@ void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 		return;
 	}
 	vssd_doorbell_set_seen(ctrl, index, value);
-	if (ctrl->queues.shadow.on && qid != 0)
+	if (vssd_shadow_has(ctrl, qid))
 		follow(ctrl, qid);
 	else
 		vssd_doorbell_ring(ctrl, index, value);
@@ -206,7 +207,7 @@ static void scan(struct vssd_ctrl *ctrl, uint32_t index)
 
 	if (ctrl->queues.doorbells[index] == UNRUNG)
 		return;
-	if (qid < VSSD_NUM_QUEUES && (ctrl->queues.sq[qid].size || ctrl->queues.cq[qid].size)) {
+	if (qid < ctrl->queues.memory.count && (ctrl->queues.sq[qid].size || ctrl->queues.cq[qid].size)) {
 		arm(ctrl, index);
 		return;
 	}
@@ -226,7 +227,10 @@ static uint64_t differs(const volatile uint64_t *line)
 /* Check a cache line at a time: nearly all are unchanged. */
 void vssd_doorbells_scan(struct vssd_ctrl *ctrl)
 {
-	for (uint32_t first = 0; first < VSSD_DOORBELL_WORDS; first += LINE_WORDS) {
+	uint32_t begin = ctrl->queues.scanned, end = begin + PAGE_WORDS;
+
+	ctrl->queues.scanned = end < ctrl->queues.num_doorbells ? end : 0;
+	for (uint32_t first = begin; first < end; first += LINE_WORDS) {
 		if (!differs((const volatile uint64_t *)&ctrl->queues.doorbells[first]))
 			continue;
 		for (uint32_t i = 0; i < LINE_WORDS; i++)

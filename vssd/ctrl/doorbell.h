@@ -37,8 +37,9 @@ void vssd_doorbells_follow(struct vssd_ctrl *ctrl);
 /* Process a value of a doorbell of a queue that exists. */
 void vssd_doorbell_ring(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value);
 
-/* Check the whole page of doorbells, less often than vssd_queues_check(): reset the doorbells of queues so that the
- * host can store the same value again, and report writes to other doorbells as an asynchronous event. */
+/* Check one page of doorbells, and the next one in the next call, less often than vssd_queues_check(): reset the
+ * doorbells of queues so that the host can store the same value again, and report writes to other doorbells as an
+ * asynchronous event. */
 void vssd_doorbells_scan(struct vssd_ctrl *ctrl);
 
 #endif

@@ -51,9 +51,12 @@ uint64_t vssd_faulty_value(struct vssd_ctrl *ctrl, struct vssd_fault_occasion oc
 /* The lowest QID whose completion queue has this vector. */
 static uint16_t queue_of(const struct vssd_ctrl *ctrl, uint16_t vector)
 {
-	for (uint16_t qid = 0; qid < VSSD_NUM_QUEUES; qid++)
+	for (uint32_t i = 0; i <= ctrl->queues.num_active; i++) {
+		uint16_t qid = vssd_queue_id(&ctrl->queues, i);
+
 		if (ctrl->queues.cq[qid].size && ctrl->queues.cq[qid].vector == vector)
 			return qid;
+	}
 	return UINT16_MAX;
 }
 

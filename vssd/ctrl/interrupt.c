@@ -113,7 +113,7 @@ void vssd_interrupt(struct vssd_ctrl *ctrl, struct vssd_cq *cq)
 
 void vssd_interrupts_poll(struct vssd_ctrl *ctrl)
 {
-	for (uint16_t i = 0; i < VSSD_MSIX_VECTORS; i++)
+	for (uint16_t i = 0; i < ctrl->interrupts.count; i++)
 		if (ctrl->interrupts.coalesced[i].entries &&
 		    (!coalesces(ctrl, i) || ctrl->now >= ctrl->interrupts.coalesced[i].due ||
 		     ctrl->interrupts.coalesced[i].entries > threshold(ctrl)))
@@ -122,6 +122,6 @@ void vssd_interrupts_poll(struct vssd_ctrl *ctrl)
 
 void vssd_interrupts_clear(struct vssd_ctrl *ctrl)
 {
-	memset(ctrl->interrupts.coalesced, 0, sizeof(ctrl->interrupts.coalesced));
+	memset(ctrl->interrupts.coalesced, 0, ctrl->interrupts.count * sizeof(ctrl->interrupts.coalesced[0]));
 	ctrl->interrupts.num_coalesced = 0;
 }

@@ -18,9 +18,10 @@ struct vssd_coalesced {
 };
 
 struct vssd_interrupts {
-	struct vssd_coalesced coalesced[VSSD_MSIX_VECTORS];
-	bool coalescing_off[VSSD_MSIX_VECTORS]; /* feature 09h */
-	uint16_t num_coalesced;                 /* vectors with a coalesced interrupt that waits */
+	uint32_t count; /* MSI-X vectors */
+	struct vssd_coalesced coalesced[VSSD_MSIX_MOST];
+	bool coalescing_off[VSSD_MSIX_MOST]; /* feature 09h */
+	uint16_t num_coalesced;              /* vectors with a coalesced interrupt that waits */
 	uint32_t intms; /* the mask of INTMS and INTMC: a bit for each MSI message, bit 0 for the pin */
 };
 

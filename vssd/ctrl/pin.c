@@ -11,11 +11,11 @@ static bool has_unread(const struct vssd_cq *cq)
 
 void vssd_interrupts_again(struct vssd_ctrl *ctrl, uint32_t messages)
 {
-	bool is_pin = vssd_config_irq(ctrl) == VSSD_IRQ_PIN, told[VSSD_MSIX_VECTORS] = {false};
+	bool is_pin = vssd_config_irq(ctrl) == VSSD_IRQ_PIN, told[VSSD_MSIX_MOST] = {false};
 
 	vssd_queues_check(ctrl);
-	for (unsigned qid = 0; qid < VSSD_NUM_QUEUES; qid++) {
-		const struct vssd_cq *cq = &ctrl->queues.cq[qid];
+	for (uint32_t i = 0; i <= ctrl->queues.num_active; i++) {
+		const struct vssd_cq *cq = &ctrl->queues.cq[vssd_queue_id(&ctrl->queues, i)];
 		uint16_t vector = is_pin ? 0 : cq->vector;
 
 		if (!has_unread(cq) || told[vector] || !(messages >> vssd_interrupt_message(ctrl, vector) & 1))
@@ -32,8 +32,8 @@ bool vssd_interrupts_pin_level(struct vssd_ctrl *ctrl)
 	vssd_queues_check(ctrl);
 	if (irq == VSSD_IRQ_MSIX || irq == VSSD_IRQ_MSI || ctrl->interrupts.intms & 1)
 		return false;
-	for (unsigned qid = 0; qid < VSSD_NUM_QUEUES; qid++)
-		if (has_unread(&ctrl->queues.cq[qid]))
+	for (uint32_t i = 0; i <= ctrl->queues.num_active; i++)
+		if (has_unread(&ctrl->queues.cq[vssd_queue_id(&ctrl->queues, i)]))
 			return true;
 	return false;
 }

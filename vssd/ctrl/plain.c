@@ -38,10 +38,15 @@ static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns 
 	return (uint8_t)((1u << NVME_IO_READ | (writes ? 1u << NVME_IO_WRITE : 0)) & ~reserved_opcodes(ctrl, ns));
 }
 
+void vssd_plain_update_queue(struct vssd_ctrl *ctrl, uint16_t qid)
+{
+	ctrl->queues.sq[qid].plain = queue_is_plain(ctrl, &ctrl->queues.sq[qid]);
+}
+
 void vssd_plain_update(struct vssd_ctrl *ctrl)
 {
-	for (unsigned i = 0; i < VSSD_NUM_QUEUES; i++)
-		ctrl->queues.sq[i].plain = queue_is_plain(ctrl, &ctrl->queues.sq[i]);
+	for (uint32_t i = 0; i <= ctrl->queues.num_active; i++)
+		vssd_plain_update_queue(ctrl, vssd_queue_id(&ctrl->queues, i));
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
 		ctrl->queues.plain[i] = plain_opcodes(ctrl, &ctrl->ns[i]);
 }

@@ -6,12 +6,17 @@
 #ifndef VSSD_CTRL_PLAIN_H
 #define VSSD_CTRL_PLAIN_H
 
+#include <stdint.h>
+
 struct vssd_ctrl;
 struct vssd_sq;
 
 /* Recompute the bits. Call it after each change of a state that queue_is_plain() or plain_opcodes() checks (plain.c).
  */
 void vssd_plain_update(struct vssd_ctrl *ctrl);
+
+/* The same for one submission queue only. */
+void vssd_plain_update_queue(struct vssd_ctrl *ctrl, uint16_t qid);
 
 /* In builds with AddressSanitizer, abort if a caller forgot that. */
 #ifdef __SANITIZE_ADDRESS__

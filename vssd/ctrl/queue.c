@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Queues: their memory, doorbells and aborted entries. Base Specification 2.0, section 3.3. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vssd/ctrl/controller.h"
 #include "vssd/fault/value.h"
+#include "vssd/ctrl/layout.h"
 #include "vssd/ctrl/plain.h"
 
 /* ---- doorbells that nobody has rung ---- */
@@ -19,13 +22,13 @@ void vssd_doorbell_set_seen(struct vssd_ctrl *ctrl, uint32_t index, uint32_t val
 void vssd_doorbell_clear(struct vssd_ctrl *ctrl, uint32_t index)
 {
 	ctrl->queues.doorbells[index] = VSSD_DOORBELL_UNRUNG;
-	if (index / 2 < VSSD_NUM_QUEUES)
+	if (index / 2 < ctrl->queues.memory.count)
 		vssd_doorbell_set_seen(ctrl, index, VSSD_DOORBELL_UNRUNG);
 }
 
 void vssd_doorbells_clear(struct vssd_ctrl *ctrl)
 {
-	for (uint32_t i = 0; i < VSSD_DOORBELL_WORDS; i++)
+	for (uint32_t i = 0; i < ctrl->queues.num_doorbells; i++)
 		vssd_doorbell_clear(ctrl, i);
 }
 
@@ -54,25 +57,66 @@ void vssd_queues_resolve(struct vssd_ctrl *ctrl)
 {
 	if (ctrl->queues.generation == ctrl->bus->dma.generation)
 		return;
-	for (unsigned i = 0; i < VSSD_NUM_QUEUES; i++) {
-		if (ctrl->queues.sq[i].size)
-			resolve_sq(ctrl, &ctrl->queues.sq[i]);
-		if (ctrl->queues.cq[i].size)
-			resolve_cq(ctrl, &ctrl->queues.cq[i]);
+	for (uint32_t i = 0; i <= ctrl->queues.num_active; i++) {
+		uint16_t qid = vssd_queue_id(&ctrl->queues, i);
+
+		if (ctrl->queues.sq[qid].size)
+			resolve_sq(ctrl, &ctrl->queues.sq[qid]);
+		if (ctrl->queues.cq[qid].size)
+			resolve_cq(ctrl, &ctrl->queues.cq[qid]);
 	}
 	ctrl->queues.generation = ctrl->bus->dma.generation;
 	vssd_plain_update(ctrl);
 }
 
-static void update_active(struct vssd_ctrl *ctrl)
+static struct vssd_sq no_sq(const struct vssd_ctrl *ctrl, uint16_t qid)
 {
-	ctrl->queues.num_active = 0;
-	ctrl->queues.turn = 0;
-	memset(ctrl->queues.turns, 0, sizeof(ctrl->queues.turns));
-	for (uint16_t qid = 1; qid < VSSD_NUM_QUEUES; qid++)
-		if (ctrl->queues.sq[qid].size || ctrl->queues.cq[qid].size)
-			ctrl->queues.active[ctrl->queues.num_active++] = qid;
-	vssd_plain_update(ctrl);
+	const struct vssd_queue_memory *memory = &ctrl->queues.memory;
+
+	return (struct vssd_sq){
+		.qid = qid,
+		.waiting = memory->waiting + (size_t)qid * VSSD_WAITING_MAX,
+		.aborted = memory->aborted + (size_t)qid * VSSD_ABORTED_MAX,
+	};
+}
+
+/* The place of a QID among the active ones, or where it would be. */
+static uint16_t find_active(const struct vssd_queues *queues, uint16_t qid)
+{
+	uint16_t low = 0, high = queues->num_active;
+
+	while (low < high) {
+		uint16_t middle = (uint16_t)(low + (high - low) / 2);
+
+		if (queues->active[middle] < qid)
+			low = (uint16_t)(middle + 1);
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A queue of this QID was created or deleted. */
+static void update_active(struct vssd_ctrl *ctrl, uint16_t qid)
+{
+	struct vssd_queues *queues = &ctrl->queues;
+	uint16_t at = find_active(queues, qid);
+	bool was_active = at < queues->num_active && queues->active[at] == qid;
+	bool is_active = qid && (queues->sq[qid].size || queues->cq[qid].size);
+	uint16_t *place = &queues->active[at];
+	size_t behind = (size_t)(queues->num_active - at) * sizeof(*place);
+
+	queues->turn = 0;
+	memset(queues->turns, 0, sizeof(queues->turns));
+	if (is_active && !was_active) {
+		memmove(place + 1, place, behind);
+		*place = qid;
+		queues->num_active++;
+	} else if (was_active && !is_active) {
+		memmove(place, place + 1, behind - sizeof(*place));
+		queues->num_active--;
+	}
+	vssd_plain_update_queue(ctrl, qid);
 }
 
 void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t vector,
@@ -85,7 +129,7 @@ void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_
 	vssd_doorbell_clear(ctrl, 2u * qid + 1);
 	vssd_shadow_created(ctrl, 2u * qid + 1);
 	resolve_cq(ctrl, cq);
-	update_active(ctrl);
+	update_active(ctrl, qid);
 }
 
 void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t cqid,
@@ -93,31 +137,40 @@ void vssd_sq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_
 {
 	struct vssd_sq *sq = &ctrl->queues.sq[qid];
 
-	*sq = (struct vssd_sq){
-		.iova = iova, .size = size, .qid = qid, .cq = &ctrl->queues.cq[cqid], .priority = (uint8_t)priority};
+	*sq = no_sq(ctrl, qid);
+	sq->iova = iova;
+	sq->size = size;
+	sq->cq = &ctrl->queues.cq[cqid];
+	sq->priority = (uint8_t)priority;
 	sq->cq->users++;
 	vssd_doorbell_clear(ctrl, 2u * qid);
 	vssd_shadow_created(ctrl, 2u * qid);
 	resolve_sq(ctrl, sq);
-	update_active(ctrl);
+	update_active(ctrl, qid);
 }
 
 void vssd_cq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 {
-	ctrl->queues.cq[qid].size = 0;
+	ctrl->queues.cq[qid] = (struct vssd_cq){.qid = qid};
 	vssd_doorbell_clear(ctrl, 2u * qid + 1);
-	update_active(ctrl);
+	update_active(ctrl, qid);
 }
 
 void vssd_queues_clear(struct vssd_ctrl *ctrl)
 {
-	memset(ctrl->queues.sq, 0, sizeof(ctrl->queues.sq));
-	memset(ctrl->queues.cq, 0, sizeof(ctrl->queues.cq));
+	for (uint32_t i = 0; i <= ctrl->queues.num_active; i++) {
+		uint16_t qid = vssd_queue_id(&ctrl->queues, i);
+
+		ctrl->queues.sq[qid] = no_sq(ctrl, qid);
+		ctrl->queues.cq[qid] = (struct vssd_cq){.qid = qid};
+	}
+	ctrl->queues.num_active = 0;
 	memset(ctrl->queues.credit, 0, sizeof(ctrl->queues.credit));
 	vssd_doorbells_clear(ctrl);
 	vssd_interrupts_clear(ctrl);
 	ctrl->queues.weighted = false;
-	update_active(ctrl);
+	update_active(ctrl, 0);
+	vssd_plain_update(ctrl);
 }
 
 /* Post the waiting completions and delete the queue. Commands that were not fetched get no completion: the host
@@ -129,9 +182,9 @@ void vssd_sq_delete(struct vssd_ctrl *ctrl, uint16_t qid)
 	vssd_post_due(ctrl, sq, UINT64_MAX);
 	vssd_interrupt_posted(ctrl, sq->cq);
 	sq->cq->users--;
-	*sq = (struct vssd_sq){.qid = qid};
+	*sq = no_sq(ctrl, qid);
 	vssd_doorbell_clear(ctrl, 2u * qid);
-	update_active(ctrl);
+	update_active(ctrl, qid);
 }
 
 /* ---- entries ---- */
@@ -168,6 +221,40 @@ bool vssd_sq_unmark_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_t
 
 /* ---- the part ---- */
 
+static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
+{
+	struct vssd_queues *queues = &ctrl->queues;
+	uint32_t count = vssd_layout_queues(ctrl->options);
+
+	ctrl->interrupts.count = vssd_layout_vectors(ctrl->options);
+	queues->num_doorbells = vssd_layout_doorbells(ctrl->options) / (uint32_t)sizeof(uint32_t);
+	queues->memory.count = count;
+	queues->memory.waiting = calloc((size_t)count * VSSD_WAITING_MAX, sizeof(*queues->memory.waiting));
+	queues->memory.aborted = calloc((size_t)count * VSSD_ABORTED_MAX, sizeof(*queues->memory.aborted));
+	queues->active = calloc(count, sizeof(*queues->active));
+	queues->seen = calloc(count, sizeof(*queues->seen));
+	queues->shadow.seen = calloc(count, 2 * sizeof(*queues->shadow.seen));
+	queues->sq = calloc(count, sizeof(*queues->sq));
+	queues->cq = calloc(count, sizeof(*queues->cq));
+	if (queues->memory.waiting && queues->memory.aborted && queues->active && queues->seen &&
+	    queues->shadow.seen && queues->sq && queues->cq)
+		return 0;
+	return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for %u queues", count - 1);
+}
+
+static void deinit(struct vssd_ctrl *ctrl)
+{
+	struct vssd_queues *queues = &ctrl->queues;
+
+	free(queues->memory.waiting);
+	free(queues->memory.aborted);
+	free(queues->active);
+	free(queues->seen);
+	free(queues->shadow.seen);
+	free(queues->sq);
+	free(queues->cq);
+}
+
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	(void)kind;
@@ -178,4 +265,5 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	ctrl->queues.num_sqs = ctrl->queues.num_cqs = vssd_virtual_queues(ctrl->subsystem, &ctrl->listener);
 }
 
-const struct vssd_part vssd_queue_part = {.reset = reset, .kept = VSSD_FAULT_KEEPS_QUEUES};
+const struct vssd_part vssd_queue_part = {
+	.init = init, .reset = reset, .deinit = deinit, .kept = VSSD_FAULT_KEEPS_QUEUES};

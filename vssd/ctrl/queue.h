@@ -16,8 +16,6 @@
 #define VSSD_WAITING_MAX 64u
 #define VSSD_ABORTED_MAX 64u
 
-#define VSSD_NUM_QUEUES (VSSD_MAX_IO_QUEUES + 1)
-
 struct vssd_ctrl;
 
 /* The completion of an executed command that cannot be posted yet: a write that bypasses the cache waits for the
@@ -49,9 +47,9 @@ struct vssd_sq {
 	uint16_t num_waiting;
 	uint16_t num_aborted;
 	uint8_t priority;
-	uint64_t pair_due; /* ticks: how long the first half of a fused operation waits; 0: none does */
-	struct vssd_waiting waiting[VSSD_WAITING_MAX]; /* a ring, in the order of due */
-	uint32_t aborted[VSSD_ABORTED_MAX];            /* entries aborted before they were fetched */
+	uint64_t pair_due;            /* ticks: how long the first half of a fused operation waits; 0: none does */
+	struct vssd_waiting *waiting; /* a ring of VSSD_WAITING_MAX, in the order of due */
+	uint32_t *aborted;            /* VSSD_ABORTED_MAX entries, aborted before they were fetched */
 };
 
 struct vssd_cq {
@@ -72,10 +70,21 @@ struct vssd_cq {
 	bool overrun; /* a fault rule has made the drive ignore what the host has read */
 };
 
+/* Memory of a controller's queues. A drive may offer 65,535 of them: only pages of those that the host creates cost
+ * memory. */
+struct vssd_queue_memory {
+	uint32_t count;               /* QIDs, with the admin queue's */
+	struct vssd_waiting *waiting; /* VSSD_WAITING_MAX of each */
+	uint32_t *aborted;            /* VSSD_ABORTED_MAX of each */
+};
+
 /* All queues of a controller. The members turn, weighted, turns, credit and data_moved belong to arbitration
  * (vssd/cmd/arbitration.c). */
 struct vssd_queues {
-	volatile uint32_t *doorbells; /* VSSD_DOORBELL_SIZE bytes */
+	volatile uint32_t *doorbells; /* vssd_layout_doorbells() bytes */
+	uint32_t num_doorbells;       /* words there */
+	uint32_t scanned;             /* the word where the next scan of them starts */
+	struct vssd_queue_memory memory;
 	uint16_t num_active;
 	uint16_t turn;    /* where the next round over active starts */
 	bool weighted;    /* CC.AMS: weighted round robin with urgent priority class */
@@ -84,15 +93,15 @@ struct vssd_queues {
 	bool granted;     /* the host has set feature 07h, so the numbers below are fixed */
 	uint32_t num_sqs; /* how many the host can create; all until it sets feature 07h */
 	uint32_t num_cqs;
-	uint16_t active[VSSD_NUM_QUEUES]; /* QIDs with a submission or a completion queue; never the admin queue's */
-	uint64_t seen[VSSD_NUM_QUEUES]; /* last value of both doorbells: tail in the lower half, head in the upper */
-	uint64_t generation;            /* of the DMA map when the queues' pointers were resolved */
-	uint64_t next_scan;             /* ticks: when to check the doorbells of no queue next */
-	uint64_t data_moved;            /* bytes, in this poll */
-	uint64_t throttled;             /* ticks: when the commands so far end, if the drive throttles */
+	uint16_t *active;    /* QIDs with a submission or a completion queue, in order; never the admin queue's */
+	uint64_t *seen;      /* last value of both doorbells: tail in the lower half, head in the upper */
+	uint64_t generation; /* of the DMA map when the queues' pointers were resolved */
+	uint64_t next_scan;  /* ticks: when to check the doorbells of no queue next */
+	uint64_t data_moved; /* bytes, in this poll */
+	uint64_t throttled;  /* ticks: when the commands so far end, if the drive throttles */
 	uint8_t plain[VSSD_MAX_NAMESPACES]; /* by NSID - 1: a bit for each opcode, see plain.h */
-	struct vssd_sq sq[VSSD_NUM_QUEUES];
-	struct vssd_cq cq[VSSD_NUM_QUEUES];
+	struct vssd_sq *sq;                 /* by QID, as active, seen and cq */
+	struct vssd_cq *cq;
 	struct vssd_shadow shadow;
 	uint16_t turns[VSSD_NUM_PRIORITIES];  /* with weighted round robin: turn of each class */
 	uint32_t credit[VSSD_NUM_PRIORITIES]; /* how many more commands of each class fit this round */
@@ -101,6 +110,12 @@ struct vssd_queues {
 extern const struct vssd_part vssd_queue_part;
 
 /* ---- queue.c ---- */
+
+/* The QIDs that have queues: that of the admin queue for 0, and those of I/O queues for 1 … num_active. */
+static inline uint16_t vssd_queue_id(const struct vssd_queues *queues, uint32_t index)
+{
+	return index == 0 ? 0 : queues->active[index - 1];
+}
 
 /* Create, delete or clear queues. The caller has checked all parameters. */
 void vssd_cq_create(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t iova, uint32_t size, uint16_t vector,
@@ -114,7 +129,6 @@ void vssd_queues_clear(struct vssd_ctrl *ctrl);
 /* The value of a doorbell that has not been written since the last check. No host writes this value, so the drive
  * notices even a store of 0, or of the previous value, in the shared page. */
 #define VSSD_DOORBELL_UNRUNG 0xb1d0be11u
-#define VSSD_DOORBELL_WORDS (VSSD_DOORBELL_SIZE / sizeof(uint32_t))
 
 /* Remember a value of a doorbell as processed. */
 void vssd_doorbell_set_seen(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value);

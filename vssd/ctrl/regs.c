@@ -10,8 +10,7 @@
 #include "vssd/ctrl/interrupt.h"
 #include "vssd/fault/value.h"
 
-#define READY_TIMEOUT 20u /* CAP.TO and CRTO, units of 500 ms; the drive needs a few microseconds */
-#define MPSMAX 4u
+#define READY_TIMEOUT 20u   /* CAP.TO and CRTO, units of 500 ms; the drive needs a few microseconds */
 #define CAP_AMS_WEIGHTED 1u /* CAP.AMS: a bit for each mechanism except round robin */
 
 static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
@@ -22,7 +21,7 @@ static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
 			 NVME_SET(CAP_AMS_WEIGHTED, NVME_CAP_AMS) | NVME_SET(READY_TIMEOUT, NVME_CAP_TO) |
 			 NVME_SET(vssd_since(ctrl, NVME_1_1) ? 1 : 0, NVME_CAP_NSSRS) |
 			 NVME_SET(is_2_0 ? NVME_CAP_CSS_NVM | NVME_CAP_CSS_ALL : NVME_CAP_CSS_NVM, NVME_CAP_CSS) |
-			 NVME_SET(MPSMAX, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS) |
+			 NVME_SET(ctrl->options->mpsmax, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS) |
 			 NVME_SET(ctrl->options->optional.boot && vssd_since(ctrl, NVME_1_3) ? 1 : 0, NVME_CAP_BPS);
 	(void)err;
 	return 0;
@@ -103,7 +102,7 @@ static bool can_enable(const struct vssd_ctrl *ctrl)
 	uint64_t css = NVME_GET(ctrl->regs.cc, NVME_CC_CSS), ams = NVME_GET(ctrl->regs.cc, NVME_CC_AMS);
 	uint64_t page = UINT64_C(4096) << NVME_GET(ctrl->regs.cc, NVME_CC_MPS);
 
-	if (NVME_GET(ctrl->regs.cc, NVME_CC_MPS) > MPSMAX ||
+	if (NVME_GET(ctrl->regs.cc, NVME_CC_MPS) > ctrl->options->mpsmax ||
 	    (ams != NVME_AMS_ROUND_ROBIN && ams != NVME_AMS_WEIGHTED_ROUND_ROBIN))
 		return false;
 	if (css != NVME_CSS_NVM &&
@@ -226,7 +225,7 @@ static uint32_t register_read(const struct vssd_ctrl *ctrl, uint32_t offset)
 	}
 	if (vssd_boot_has(ctrl, offset))
 		return vssd_boot_register(ctrl, offset);
-	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
+	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + ctrl->queues.num_doorbells * 4)
 		return vssd_doorbell_read(ctrl, (offset - VSSD_DOORBELL_OFFSET) / 4);
 	return 0;
 }
@@ -271,7 +270,7 @@ static void register_write(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t val
 	}
 	if (vssd_boot_has(ctrl, offset))
 		vssd_boot_set_register(ctrl, offset, value);
-	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
+	if (offset >= VSSD_DOORBELL_OFFSET && offset < VSSD_DOORBELL_OFFSET + ctrl->queues.num_doorbells * 4)
 		vssd_doorbell_write(ctrl, (offset - VSSD_DOORBELL_OFFSET) / 4, value);
 }
 

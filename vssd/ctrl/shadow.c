@@ -11,11 +11,16 @@ static void ask(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 		vssd_fatal(ctrl);
 }
 
+bool vssd_shadow_has(const struct vssd_ctrl *ctrl, uint32_t qid)
+{
+	return ctrl->queues.shadow.on && qid != 0 && qid < ctrl->regs.page_size / (2 * sizeof(uint32_t));
+}
+
 bool vssd_shadow_read(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t values[2])
 {
 	struct vssd_shadow *shadow = &ctrl->queues.shadow;
 
-	if (!shadow->on || qid == 0)
+	if (!vssd_shadow_has(ctrl, qid))
 		return false;
 	if (vssd_bus_read(ctrl->bus, shadow->doorbells + qid * 2 * sizeof(values[0]), values, 2 * sizeof(values[0])) <
 	    0) {
@@ -39,10 +44,14 @@ void vssd_shadow_start(struct vssd_ctrl *ctrl, uint64_t doorbells, uint64_t even
 {
 	struct vssd_shadow *shadow = &ctrl->queues.shadow;
 
-	*shadow = (struct vssd_shadow){.on = true, .doorbells = doorbells, .events = events};
+	shadow->on = true;
+	shadow->doorbells = doorbells;
+	shadow->events = events;
 	for (uint16_t i = 0; i < ctrl->queues.num_active; i++) {
 		uint16_t qid = ctrl->queues.active[i];
 
+		if (!vssd_shadow_has(ctrl, qid))
+			break;
 		shadow->seen[2 * qid] = ctrl->queues.sq[qid].tail;
 		shadow->seen[2 * qid + 1] = ctrl->queues.cq[qid].head;
 		ask(ctrl, 2u * qid, shadow->seen[2 * qid]);
@@ -52,7 +61,7 @@ void vssd_shadow_start(struct vssd_ctrl *ctrl, uint64_t doorbells, uint64_t even
 
 void vssd_shadow_created(struct vssd_ctrl *ctrl, uint32_t index)
 {
-	if (!ctrl->queues.shadow.on || index < 2)
+	if (!vssd_shadow_has(ctrl, index / 2))
 		return;
 	ctrl->queues.shadow.seen[index] = 0;
 	ask(ctrl, index, 0);
@@ -61,7 +70,7 @@ void vssd_shadow_created(struct vssd_ctrl *ctrl, uint32_t index)
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
 	(void)kind;
-	ctrl->queues.shadow = (struct vssd_shadow){0};
+	ctrl->queues.shadow.on = false;
 }
 
 const struct vssd_part vssd_shadow_part = {.reset = reset};

@@ -11,13 +11,12 @@
 #include <stdint.h>
 
 #include "vssd/ctrl/part.h"
-#include "vssd/options.h"
 
 struct vssd_shadow {
 	bool on;
-	uint64_t doorbells;                          /* address of the shadow doorbells in host memory */
-	uint64_t events;                             /* and of the EventIdxs, both laid out as the doorbells */
-	uint32_t seen[2 * (VSSD_MAX_IO_QUEUES + 1)]; /* the values that the drive has processed, by doorbell */
+	uint64_t doorbells; /* address of the shadow doorbells in host memory */
+	uint64_t events;    /* and of the EventIdxs, both laid out as the doorbells */
+	uint32_t *seen;     /* the values that the drive has processed, by doorbell */
 };
 
 /* Switches them off at a reset. */
@@ -28,6 +27,10 @@ void vssd_shadow_start(struct vssd_ctrl *ctrl, uint64_t doorbells, uint64_t even
 
 /* A queue was created: its doorbell is 0. */
 void vssd_shadow_created(struct vssd_ctrl *ctrl, uint32_t index);
+
+/* Whether a QID has shadow doorbells: they are on, and the memory page that they have holds those of the QID. Queues
+ * beyond it have only their doorbells. */
+bool vssd_shadow_has(const struct vssd_ctrl *ctrl, uint32_t qid);
 
 /* Read the shadow doorbells of a QID, the tail and the head. False: they are off, or cannot be read. */
 bool vssd_shadow_read(struct vssd_ctrl *ctrl, uint16_t qid, uint32_t values[2]);

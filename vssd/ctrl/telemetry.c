@@ -4,9 +4,9 @@
  * the page in pieces gets a consistent state. NVM Express Base Specification 2.0, sections 5.16.1.8, 5.16.1.9
  * and 8.24.
  *
- * Data area 1 is struct state. Area 2 adds a struct queue for each QID. Area 3 adds a struct vssd_trace_entry for
- * each of the last commands, the newest first. The layout is vendor specific; the eight characters at its start name
- * its version.
+ * Data area 1 is struct state. Area 2 adds a struct queue for each of the lowest QIDs. Area 3 adds a struct
+ * vssd_trace_entry for each of the last commands, the newest first. The layout is vendor specific; the eight
+ * characters at its start name its version.
  */
 #include "vssd/ctrl/telemetry.h"
 
@@ -17,6 +17,7 @@
 #include "vssd/subsystem/identity.h"
 
 #define LAYOUT "VSSDTEL2"
+#define QUEUES 65u /* in data area 2 */
 
 struct state {
 	char layout[8];
@@ -54,7 +55,7 @@ struct queue {
 _Static_assert(sizeof(struct queue) == 32, "a queue in data area 2");
 _Static_assert(sizeof(struct vssd_trace_entry) == 32, "a command in data area 3");
 _Static_assert(sizeof(struct state) <= VSSD_TELEMETRY_AREA1 * NVME_TELEMETRY_BLOCK, "data area 1");
-_Static_assert(VSSD_NUM_QUEUES * sizeof(struct queue) <= VSSD_TELEMETRY_AREA2 * NVME_TELEMETRY_BLOCK, "data area 2");
+_Static_assert(QUEUES * sizeof(struct queue) <= VSSD_TELEMETRY_AREA2 * NVME_TELEMETRY_BLOCK, "data area 2");
 _Static_assert(sizeof(((struct vssd_telemetry *)0)->trace) == VSSD_TELEMETRY_AREA3 * NVME_TELEMETRY_BLOCK,
 	       "data area 3");
 
@@ -76,7 +77,7 @@ static void fill_state(struct vssd_ctrl *ctrl, uint8_t *block)
 		.cc = ctrl->regs.cc,
 		.csts = ctrl->regs.csts,
 		.temperature = ctrl->subsystem->health.temperature,
-		.queues = VSSD_NUM_QUEUES,
+		.queues = QUEUES,
 		.traced = (uint16_t)(ctrl->telemetry.traced < VSSD_TRACE ? ctrl->telemetry.traced : VSSD_TRACE),
 	};
 
@@ -87,9 +88,13 @@ static void fill_state(struct vssd_ctrl *ctrl, uint8_t *block)
 
 static void fill_queues(const struct vssd_ctrl *ctrl, uint8_t *block)
 {
-	for (uint16_t qid = 0; qid < VSSD_NUM_QUEUES; qid++) {
-		const struct vssd_sq *sq = &ctrl->queues.sq[qid];
-		const struct vssd_cq *cq = &ctrl->queues.cq[qid];
+	static const struct vssd_sq no_sq;
+	static const struct vssd_cq no_cq;
+
+	for (uint16_t qid = 0; qid < QUEUES; qid++) {
+		bool exists = qid < ctrl->queues.memory.count;
+		const struct vssd_sq *sq = exists ? &ctrl->queues.sq[qid] : &no_sq;
+		const struct vssd_cq *cq = exists ? &ctrl->queues.cq[qid] : &no_cq;
 		struct queue queue = {
 			.qid = qid,
 			.cqid = sq->size ? sq->cq->qid : 0,

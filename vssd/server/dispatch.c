@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "vssd/server/regions.h"
-
 /* Execute a command and fill in the reply. 0, or -errno, which discards the reply. */
 typedef int handler(struct vssd_session *session, struct vssd_message *message, struct vssd_reply *reply);
 
@@ -92,8 +90,8 @@ static int do_get_irq_info(struct vssd_session *session, struct vssd_message *me
 		return -EINVAL;
 	info.argsz = sizeof(info);
 	info.flags = VFU_IRQ_FLAG_EVENTFD;
-	info.count =
-		info.index == VFU_IRQ_MSIX ? vssd_ctrl_vectors(session->ctrl) : vssd_interrupts_count(info.index);
+	info.count = info.index == VFU_IRQ_MSIX ? vssd_ctrl_vectors(session->ctrl)
+						: vssd_interrupts_count(&session->interrupts, info.index);
 	set_reply(reply, &info, sizeof(info));
 	return 0;
 }
@@ -118,7 +116,7 @@ static int do_region_read(struct vssd_session *session, struct vssd_message *mes
 	struct vfu_region_access request;
 
 	memcpy(&request, message->payload, sizeof(request));
-	if (!vssd_region_access_is_valid(&request))
+	if (!vssd_region_access_is_valid(session, &request))
 		return -EINVAL;
 	if (request.count == 0)
 		return 0;
@@ -133,7 +131,7 @@ static int do_region_write(struct vssd_session *session, struct vssd_message *me
 	struct vfu_region_access request;
 
 	memcpy(&request, message->payload, sizeof(request));
-	if (!vssd_region_access_is_valid(&request) || message->length != sizeof(request) + request.count)
+	if (!vssd_region_access_is_valid(session, &request) || message->length != sizeof(request) + request.count)
 		return -EINVAL;
 	if (request.count == 0)
 		return 0;

@@ -3,10 +3,11 @@
 #ifndef VSSD_SERVER_DISPATCH_H
 #define VSSD_SERVER_DISPATCH_H
 
+#include "vssd/server/regions.h"
 #include "vssd/server/session.h"
 
-/* The largest payload of a reply: the fields of the request, and all bytes of the largest region. */
-#define VSSD_REPLY_MAX (sizeof(struct vfu_region_access) + VSSD_BAR0_SIZE)
+/* The largest payload of a reply: the fields of the request, and all bytes of one access. */
+#define VSSD_REPLY_MAX (sizeof(struct vfu_region_access) + VSSD_ACCESS_MAX)
 
 struct vssd_reply {
 	size_t length; /* of the payload */

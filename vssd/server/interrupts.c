@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #define DATA_FLAGS (VFU_IRQ_SET_DATA_NONE | VFU_IRQ_SET_DATA_BOOL | VFU_IRQ_SET_DATA_EVENTFD)
+_Static_assert(sizeof(struct pci_msix_entry) == VSSD_MSIX_ENTRY_SIZE, "an entry of the MSI-X table");
+
 #define ACTION_FLAGS (VFU_IRQ_SET_MASK | VFU_IRQ_SET_UNMASK | VFU_IRQ_SET_TRIGGER)
 
 static const struct vssd_eventfd no_eventfd = {.fd = -1};
@@ -50,20 +52,21 @@ static bool is_eventfd(int fd)
 void vssd_interrupts_reset(struct vssd_interrupts *interrupts)
 {
 	interrupts->function_masked = false;
-	for (unsigned i = 0; i < VSSD_MSIX_VECTORS; i++) {
+	for (unsigned i = 0; i < interrupts->count; i++) {
 		interrupts->table[i] = (struct pci_msix_entry){.control = PCI_MSIX_ENTRY_MASK};
 		interrupts->vectors[i].written = false;
 		interrupts->vectors[i].pending = false;
 	}
 }
 
-void vssd_interrupts_init(struct vssd_interrupts *interrupts)
+void vssd_interrupts_init(struct vssd_interrupts *interrupts, uint32_t count)
 {
+	interrupts->count = count;
 	interrupts->intx = no_eventfd;
 	interrupts->intx_masked = false;
 	for (unsigned i = 0; i < VSSD_MSI_VECTORS; i++)
 		interrupts->messages[i] = no_eventfd;
-	for (unsigned i = 0; i < VSSD_MSIX_VECTORS; i++)
+	for (unsigned i = 0; i < interrupts->count; i++)
 		interrupts->vectors[i].eventfd = no_eventfd;
 	vssd_interrupts_reset(interrupts);
 }
@@ -76,7 +79,7 @@ void vssd_interrupts_release(struct vssd_interrupts *interrupts)
 	interrupts->intx_masked = false;
 	for (unsigned i = 0; i < VSSD_MSI_VECTORS; i++)
 		eventfd_close(&interrupts->messages[i]);
-	for (unsigned i = 0; i < VSSD_MSIX_VECTORS; i++)
+	for (unsigned i = 0; i < interrupts->count; i++)
 		eventfd_close(&interrupts->vectors[i].eventfd);
 	vssd_interrupts_reset(interrupts);
 	interrupts->function_masked = function_masked;
@@ -84,7 +87,7 @@ void vssd_interrupts_release(struct vssd_interrupts *interrupts)
 
 bool vssd_interrupts_is_masked(const struct vssd_interrupts *interrupts, uint32_t vector)
 {
-	if (vector >= VSSD_MSIX_VECTORS)
+	if (vector >= interrupts->count)
 		return false;
 	if (interrupts->function_masked)
 		return true;
@@ -111,15 +114,15 @@ void vssd_interrupts_mask_function(struct vssd_interrupts *interrupts, bool mask
 	if (interrupts->function_masked == masked)
 		return;
 	interrupts->function_masked = masked;
-	for (uint32_t i = 0; i < VSSD_MSIX_VECTORS; i++)
+	for (uint32_t i = 0; i < interrupts->count; i++)
 		deliver_pending(interrupts, i);
 }
 
 bool vssd_interrupts_raise(struct vssd_interrupts *interrupts, uint16_t vector)
 {
-	bool named = vector < VSSD_MSIX_VECTORS && interrupts->vectors[vector].eventfd.fd >= 0;
+	bool named = vector < interrupts->count && interrupts->vectors[vector].eventfd.fd >= 0;
 
-	if (vector >= VSSD_MSIX_VECTORS)
+	if (vector >= interrupts->count)
 		return false;
 	if (!named && (interrupts->intx.fd >= 0 || !interrupts->vectors[vector].written))
 		return false;
@@ -140,7 +143,7 @@ void vssd_interrupts_pin(const struct vssd_interrupts *interrupts)
 		eventfd_signal(&interrupts->intx);
 }
 
-uint32_t vssd_interrupts_count(uint32_t index)
+uint32_t vssd_interrupts_count(const struct vssd_interrupts *interrupts, uint32_t index)
 {
 	switch (index) {
 	case VFU_IRQ_INTX:
@@ -148,7 +151,7 @@ uint32_t vssd_interrupts_count(uint32_t index)
 	case VFU_IRQ_MSI:
 		return VSSD_MSI_VECTORS;
 	case VFU_IRQ_MSIX:
-		return VSSD_MSIX_VECTORS;
+		return interrupts->count;
 	default:
 		return 0;
 	}
@@ -159,10 +162,11 @@ static bool is_one_bit(uint32_t value)
 	return value != 0 && (value & (value - 1)) == 0;
 }
 
-static bool set_is_valid(const struct vfu_irq_set *request, size_t bools_length, unsigned num_fds)
+static bool set_is_valid(const struct vssd_interrupts *interrupts, const struct vfu_irq_set *request,
+			 size_t bools_length, unsigned num_fds)
 {
 	uint32_t data = request->flags & DATA_FLAGS, action = request->flags & ACTION_FLAGS;
-	uint32_t vectors = vssd_interrupts_count(request->index);
+	uint32_t vectors = vssd_interrupts_count(interrupts, request->index);
 
 	if (request->argsz < sizeof(*request) || request->flags & ~(DATA_FLAGS | ACTION_FLAGS))
 		return false;
@@ -195,7 +199,7 @@ static struct vssd_eventfd *eventfd_of(struct vssd_interrupts *interrupts, uint3
 
 static bool has_eventfd(struct vssd_interrupts *interrupts, uint32_t index)
 {
-	for (uint32_t i = 0; i < vssd_interrupts_count(index); i++)
+	for (uint32_t i = 0; i < vssd_interrupts_count(interrupts, index); i++)
 		if (eventfd_of(interrupts, index, i)->fd >= 0)
 			return true;
 	return false;
@@ -228,7 +232,7 @@ static int assign(struct vssd_interrupts *interrupts, const struct vfu_irq_set *
 
 static void disable(struct vssd_interrupts *interrupts, uint32_t index)
 {
-	for (uint32_t i = 0; i < vssd_interrupts_count(index); i++)
+	for (uint32_t i = 0; i < vssd_interrupts_count(interrupts, index); i++)
 		eventfd_close(eventfd_of(interrupts, index, i));
 }
 
@@ -251,7 +255,7 @@ static void act(struct vssd_interrupts *interrupts, uint32_t index, uint32_t vec
 int vssd_interrupts_set(struct vssd_interrupts *interrupts, const struct vfu_irq_set *request, const uint8_t *bools,
 			size_t bools_length, int *fds, unsigned num_fds)
 {
-	if (!set_is_valid(request, bools_length, num_fds))
+	if (!set_is_valid(interrupts, request, bools_length, num_fds))
 		return -EINVAL;
 	if (request->flags & VFU_IRQ_SET_DATA_EVENTFD)
 		return assign(interrupts, request, fds, num_fds);
@@ -266,16 +270,17 @@ int vssd_interrupts_set(struct vssd_interrupts *interrupts, const struct vfu_irq
 void vssd_interrupts_table_read(const struct vssd_interrupts *interrupts, uint32_t offset, void *data,
 				uint32_t length)
 {
-	uint8_t bar[VSSD_MSIX_BAR_SIZE] = {0};
+	uint32_t size = interrupts->count * (uint32_t)sizeof(struct pci_msix_entry);
+	uint32_t inside = offset >= size ? 0 : length < size - offset ? length : size - offset;
 
-	memcpy(bar, interrupts->table, sizeof(interrupts->table));
-	memcpy(data, bar + offset, length);
+	memcpy(data, (const uint8_t *)interrupts->table + offset, inside);
+	memset((uint8_t *)data + inside, 0, length - inside);
 }
 
 void vssd_interrupts_table_write(struct vssd_interrupts *interrupts, uint32_t offset, const void *data,
 				 uint32_t length)
 {
-	uint32_t size = sizeof(interrupts->table);
+	uint32_t size = interrupts->count * (uint32_t)sizeof(struct pci_msix_entry);
 
 	if (offset >= size || length == 0)
 		return;
@@ -292,7 +297,7 @@ void vssd_interrupts_pending_read(const struct vssd_interrupts *interrupts, uint
 {
 	uint8_t bar[VSSD_MSIX_BAR_SIZE] = {0};
 
-	for (uint32_t i = 0; i < VSSD_MSIX_VECTORS; i++)
+	for (uint32_t i = 0; i < interrupts->count; i++)
 		if (interrupts->vectors[i].pending)
 			bar[i / 8] |= (uint8_t)(1u << i % 8);
 	memcpy(data, bar + offset, length);

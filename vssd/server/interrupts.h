@@ -35,11 +35,13 @@ struct vssd_interrupts {
 	bool intx_masked; /* by SET_IRQS */
 	struct vssd_eventfd messages[VSSD_MSI_VECTORS];
 	bool function_masked; /* MSI-X */
-	struct vssd_vector vectors[VSSD_MSIX_VECTORS];
-	struct pci_msix_entry table[VSSD_MSIX_VECTORS];
+	uint32_t count;       /* MSI-X vectors */
+	struct vssd_vector vectors[VSSD_MSIX_MOST];
+	struct pci_msix_entry table[VSSD_MSIX_MOST];
 };
 
-void vssd_interrupts_init(struct vssd_interrupts *interrupts);
+/* count: MSI-X vectors of the controller */
+void vssd_interrupts_init(struct vssd_interrupts *interrupts, uint32_t count);
 
 /* A function reset returns the table to its state at power-up; the client's eventfds stay. */
 void vssd_interrupts_reset(struct vssd_interrupts *interrupts);
@@ -59,16 +61,14 @@ bool vssd_interrupts_is_masked(const struct vssd_interrupts *interrupts, uint32_
 void vssd_interrupts_mask_function(struct vssd_interrupts *interrupts, bool masked);
 
 /* How many interrupts the index (enum vfu_irq) has. */
-uint32_t vssd_interrupts_count(uint32_t index);
+uint32_t vssd_interrupts_count(const struct vssd_interrupts *interrupts, uint32_t index);
 
 /* Execute SET_IRQS. 0, or -EINVAL. bools: bools_length bytes from the client, of which the request uses
  * request->count if its flags say so. Each fd that is kept becomes -1 in fds; the caller closes the others. */
 int vssd_interrupts_set(struct vssd_interrupts *interrupts, const struct vfu_irq_set *request, const uint8_t *bools,
 			size_t bools_length, int *fds, unsigned num_fds);
 
-/* Access the BARs. The caller has checked offset and length against VSSD_MSIX_BAR_SIZE. The pending bits are
- * read-only.
- */
+/* Access the BARs. The caller has checked offset and length against their sizes. The pending bits are read-only. */
 void vssd_interrupts_table_read(const struct vssd_interrupts *interrupts, uint32_t offset, void *data,
 				uint32_t length);
 void vssd_interrupts_table_write(struct vssd_interrupts *interrupts, uint32_t offset, const void *data,

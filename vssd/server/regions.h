@@ -8,6 +8,9 @@
 
 #include "vssd/server/session.h"
 
+/* Bytes of the largest access to a region, which is all of BAR 0 of a drive without many queues. */
+#define VSSD_ACCESS_MAX VSSD_BAR0_LEAST
+
 /* Room for the largest answer of vssd_region_info. */
 #define VSSD_REGION_INFO_MAX                                                                                         \
 	(sizeof(struct vfu_region_info) + sizeof(struct vfu_sparse_mmap) + sizeof(struct vfu_sparse_area))
@@ -19,7 +22,7 @@ int vssd_region_info(const struct vssd_session *session, const struct vfu_region
 		     int *fd);
 
 /* Whether the region exists and contains all bytes of the access. */
-bool vssd_region_access_is_valid(const struct vfu_region_access *access);
+bool vssd_region_access_is_valid(const struct vssd_session *session, const struct vfu_region_access *access);
 
 /* Read or write access->count bytes. The access must be valid. */
 void vssd_region_read(struct vssd_session *session, const struct vfu_region_access *access, void *data);

@@ -9,11 +9,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vssd/ctrl/layout.h"
 #include "vssd/server/dispatch.h"
 #include "vssd/subsystem/subsystem.h"
 
 #define MESSAGES_AT_ONCE 64
-#define DOORBELL_FILE_SIZE (VSSD_DOORBELL_OFFSET + VSSD_DOORBELL_SIZE)
 
 static struct vssd_session *session_of(struct vssd_bus *bus)
 {
@@ -74,23 +74,24 @@ static const struct vssd_bus_ops bus_ops = {
 static void doorbells_deinit(struct vssd_doorbells *doorbells)
 {
 	if (doorbells->mapping)
-		munmap(doorbells->mapping, DOORBELL_FILE_SIZE);
+		munmap(doorbells->mapping, doorbells->size);
 	if (doorbells->fd >= 0)
 		close(doorbells->fd);
 	*doorbells = (struct vssd_doorbells){.fd = -1};
 }
 
 /* Create the file of the doorbells. Seal it, so that no client can take the page away by truncating it. */
-static int doorbells_init(struct vssd_doorbells *doorbells, struct pyn_error *err)
+static int doorbells_init(struct vssd_doorbells *doorbells, const struct vssd_options *options, struct pyn_error *err)
 {
 	void *mapping;
 
 	doorbells->mapping = NULL;
+	doorbells->size = VSSD_DOORBELL_OFFSET + vssd_layout_doorbells(options);
 	doorbells->fd = memfd_create("vssd doorbells", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (doorbells->fd < 0 || ftruncate(doorbells->fd, DOORBELL_FILE_SIZE) != 0 ||
+	if (doorbells->fd < 0 || ftruncate(doorbells->fd, doorbells->size) != 0 ||
 	    fcntl(doorbells->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		goto failed;
-	mapping = mmap(NULL, DOORBELL_FILE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, doorbells->fd, 0);
+	mapping = mmap(NULL, doorbells->size, PROT_READ | PROT_WRITE, MAP_SHARED, doorbells->fd, 0);
 	if (mapping == MAP_FAILED)
 		goto failed;
 	doorbells->mapping = mapping;
@@ -110,8 +111,8 @@ int vssd_session_init(struct vssd_session *session, struct vssd_subsystem *subsy
 	session->subsystem = subsystem;
 	vssd_connection_open(&session->connection, -1);
 	vssd_remote_init(&session->remote, &session->connection);
-	vssd_interrupts_init(&session->interrupts);
-	result = doorbells_init(&session->doorbells, err);
+	vssd_interrupts_init(&session->interrupts, vssd_layout_vectors(&subsystem->options));
+	result = doorbells_init(&session->doorbells, &subsystem->options, err);
 	if (result)
 		return result;
 	result = vssd_ctrl_create(subsystem, &session->bus,

@@ -23,6 +23,7 @@
 struct vssd_doorbells {
 	int fd;
 	void *mapping;
+	size_t size; /* of the file, bytes */
 };
 
 struct vssd_session {

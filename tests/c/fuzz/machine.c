@@ -65,12 +65,12 @@ static uint32_t capability(struct fuzz_machine *machine, uint8_t id)
 void fuzz_machine_open(struct fuzz_machine *machine, uint64_t seed)
 {
 	uint8_t *space =
-		mmap(NULL, VSSD_DOORBELL_SIZE + 2 * FUZZ_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		mmap(NULL, VSSD_DOORBELL_PAGE + 2 * FUZZ_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	memset(machine, 0, sizeof(*machine));
 	machine->random.state = seed;
 	fuzz_memory_open(&machine->memory, &machine->random);
-	if (space == MAP_FAILED || mprotect(space + FUZZ_PAGE, VSSD_DOORBELL_SIZE, PROT_READ | PROT_WRITE) < 0) {
+	if (space == MAP_FAILED || mprotect(space + FUZZ_PAGE, VSSD_DOORBELL_PAGE, PROT_READ | PROT_WRITE) < 0) {
 		perror("doorbells");
 		exit(2);
 	}
@@ -95,7 +95,7 @@ void fuzz_machine_close(struct fuzz_machine *machine)
 {
 	unplug(machine);
 	fuzz_memory_close(&machine->memory);
-	munmap((uint8_t *)machine->doorbells - FUZZ_PAGE, VSSD_DOORBELL_SIZE + 2 * FUZZ_PAGE);
+	munmap((uint8_t *)machine->doorbells - FUZZ_PAGE, VSSD_DOORBELL_PAGE + 2 * FUZZ_PAGE);
 }
 
 static void choose_options(struct fuzz_machine *machine)
@@ -558,7 +558,7 @@ static void poke_registers(struct fuzz_machine *machine)
 		NVME_REG_CAP,    NVME_REG_CAP + 4, NVME_REG_VS,   NVME_REG_INTMS,  NVME_REG_INTMC, NVME_REG_CSTS,
 		NVME_REG_CMBLOC, NVME_REG_BPRSEL,  NVME_REG_CRTO, NVME_REG_PMRCAP, 0x18,           0x3000};
 	uint8_t bytes[256];
-	uint32_t offset = fuzz_below(&machine->random, VSSD_BAR0_SIZE - sizeof(bytes));
+	uint32_t offset = fuzz_below(&machine->random, VSSD_BAR0_LEAST - sizeof(bytes));
 	uint32_t length = fuzz_between(&machine->random, 1, sizeof(bytes));
 	uint32_t version = fuzz_machine_read32(machine, NVME_REG_VS);
 
@@ -601,7 +601,7 @@ static void poke_config(struct fuzz_machine *machine)
 /* Doorbells that no queue has, and values that no queue can have. */
 static void poke_doorbells(struct fuzz_machine *machine)
 {
-	uint32_t index = fuzz_below(&machine->random, VSSD_DOORBELL_SIZE / 4);
+	uint32_t index = fuzz_below(&machine->random, VSSD_DOORBELL_PAGE / 4);
 	const struct fuzz_sq *sq = &machine->host.sq[index / 2 % FUZZ_QUEUES_MAX];
 	const struct fuzz_cq *cq = &machine->host.cq[index / 2 % FUZZ_QUEUES_MAX];
 	uint32_t value = (uint32_t)fuzz_edge(&machine->random);
