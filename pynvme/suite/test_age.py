@@ -39,6 +39,9 @@ HOTTEST = 0xFFFF
 COOL, HOT = 303, 345
 """Temperatures in Kelvin."""
 
+LATE_WEAR = 2.0
+"""Seconds in which a drive may count what was written as wear."""
+
 AGES = (1, 1_000, 20_000, 15_000, 40_000)
 """Hours that are added, one after the other. They reach beyond 2^15 and 2^16."""
 
@@ -58,6 +61,19 @@ def ageing(drive: Drive) -> Iterator[Ageing]:
         read_only=bool(before.cw.amro),
         backup_failed=bool(before.cw.vmbf),
     )
+
+
+def endurance(drive: Drive) -> int:
+    """How many bytes wear this drive out, or 0 if nobody knows."""
+    found = ageing_of(drive)
+    return int(found.options().get("endurance") or 0) if found is not None else 0
+
+
+@pytest.fixture
+def settled(drive: Drive, ageing: Ageing) -> None:
+    """A drive that has counted as wear what the tests before have written."""
+    if endurance(drive):
+        drive.poll(lambda: False, LATE_WEAR)
 
 
 @pytest.fixture
@@ -118,6 +134,7 @@ def test_data_of_years_ago(drive: Drive, model: Model, writer: Writer, ageing: A
 
 @requirement("AGE-2", f"{SMART}, Power On Hours")
 @needs(VIRTUAL_TIME)
+@pytest.mark.usefixtures("settled")
 def test_power_on_hours(drive: Drive, ageing: Ageing) -> None:
     """Power-on hours count the hours that pass, and no reset and no power cycle takes them back.
 
@@ -146,6 +163,7 @@ def test_power_on_hours(drive: Drive, ageing: Ageing) -> None:
 
 @requirement("AGE-3", f"{SMART}, Percentage Used and Available Spare")
 @needs(VIRTUAL_TIME)
+@pytest.mark.usefixtures("settled")
 def test_wear_is_reported(drive: Drive, ageing: Ageing) -> None:
     """Used life and spare are reported as they are, with the warning once the spare is below its threshold.
 
@@ -349,18 +367,10 @@ def must_be_read(drive: Drive) -> None:
     drive.succeed(drive.log_page(2, buf, 512), SMART)
 
 
-LATE_WEAR = 2.0
-"""Seconds in which a drive may count what was written as wear."""
 BYTES_OF_A_UNIT = 512_000
 """Of Data Units Written."""
 MOST_ENDURANCE = 1 << 27
 """Bytes that a test can write until a drive is worn out."""
-
-
-def endurance(drive: Drive) -> int:
-    """How many bytes wear this drive out, or 0 if nobody knows."""
-    found = ageing_of(drive)
-    return int(found.options().get("endurance") or 0) if found is not None else 0
 
 
 WEARS = Need(
