@@ -335,6 +335,8 @@ cdef extern from "driver.h" nogil:
     pyn_inflight *pyn_device_admin(const pyn_device *device)
     uint64_t pyn_device_cap(const pyn_device *device)
     uint64_t pyn_device_mdts(const pyn_device *device)
+    int pyn_device_choose_page(pyn_device *device, uint32_t bytes, pyn_error *err) nogil
+    uint32_t pyn_device_page(const pyn_device *device)
     int pyn_device_identify_now(pyn_device *device, void *data, pyn_error *err)
     uint32_t pyn_device_max_qpairs(const pyn_device *device)
     uint32_t *pyn_device_timeout_ms(pyn_device *device)

@@ -527,9 +527,12 @@ class Controller:
         nvme_init_func: None for the default initialisation, True for none at all, or a function that
             initialises the controller in its own way. pynvme calls it with the controller now and at each
             reset()
+        memory_page_size: bytes of a memory page (CC.MPS) for the default initialisation, a power of two from
+            4096 to 2 MiB; None for the smallest one of the controller (CAP.MPSMIN)
 
     Raises:
-        NvmeEnumerateError: there is no such drive, or it does not become ready within CAP.TO
+        NvmeEnumerateError: there is no such drive, it does not become ready within CAP.TO, or it has no memory
+            pages of that size (CAP.MPSMIN, MPSMAX)
 
     The default initialisation (Base 3.5.1) disables and enables the controller with an empty admin
     queue, identifies it, asks for IO queues (Set Features, Number of Queues), and leaves one
@@ -570,6 +573,8 @@ class Controller:
         self,
         addr: _Address | Pcie,
         nvme_init_func: Literal[True] | Callable[[Controller], object] | None = None,
+        *,
+        memory_page_size: _Int | None = None,
     ) -> None: ...
     def __getitem__(self, key: int) -> int:
         """The 32-bit register at an offset into BAR0."""
@@ -756,6 +761,20 @@ class Controller:
     @property
     def max_qpairs(self) -> int:
         """IO queue pairs that the drive has granted; 65535 until nvme_init_func calls init_queues()."""
+
+    @property
+    def memory_page_size(self) -> int:
+        """Bytes of a memory page: 4096 times 2 to the power of CC.MPS (Base 3.1.4.5).
+
+        PRPs, queues, shadow doorbells and the host memory buffer lie in such pages. After your nvme_init_func it
+        is what the function wrote to CC. Create buffers after the controller if its pages have more than 4 KiB: a
+        command that transfers more than the room of an older buffer raises AssertionError.
+
+        Example:
+            >>> nvme0 = Controller("vssd", memory_page_size=65536)
+            >>> nvme0.memory_page_size, nvme0[0x14] >> 7 & 15
+            (65536, 4)
+        """
 
     @property
     def mdts(self) -> int:

@@ -19,7 +19,10 @@ cdef class Controller(_Queue):
         Controller._construct(self, *args, **names)
 
     @_named
-    def _construct(self, addr, nvme_init_func=None):
+    def _construct(self, addr, nvme_init_func=None, *, memory_page_size=None):
+        cdef cspdk.pyn_error err
+        cdef uint32_t page = 0 if memory_page_size is None else _field(memory_page_size, 32, "memory_page_size")
+
         _check(self._device is None, "this Controller exists already")
         if isinstance(addr, Pcie):
             self._device = _created(addr, (<Pcie>addr)._device)
@@ -28,6 +31,9 @@ cdef class Controller(_Queue):
         self._callbacks = self._device.callbacks
         if nvme_init_func is not None and nvme_init_func is not True and not callable(nvme_init_func):
             raise TypeError("nvme_init_func must be None, True or a function of the controller")
+        if page:
+            with nogil:
+                _ok_by(cspdk.pyn_device_choose_page(self._device._device, page, &err), &err, "memory_page_size")
         self._init_function = nvme_init_func
         self._init()
 
@@ -252,6 +258,10 @@ cdef class Controller(_Queue):
     def max_qpairs(self):
         self._ensure()
         return cspdk.pyn_device_max_qpairs(self._device._device)
+
+    @property
+    def memory_page_size(self):
+        return cspdk.pyn_device_page(self._device._device)
 
     @property
     def mdts(self):
@@ -692,7 +702,7 @@ cdef class Controller(_Queue):
 
         _check_buffer(buf)
         _fill_command(&command, cspdk.NVME_ADMIN_DOORBELL_BUFFER_CONFIG, buf, 0)
-        _check_room(&command, buf, 2 * 4096, "doorbell_buffer_config")
+        _check_room(&command, buf, 2 * self.memory_page_size, "doorbell_buffer_config")
         return self._submit(&command, cb)
 
     cdef Controller _security(self, unsigned opcode, object buf, object spsp, object secp, object nssf, object size,

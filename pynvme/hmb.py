@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import nvme
 
 _FEATURE = 0x0D
-_PAGE = 4096
+_UNIT = 4096  # of HMPRE
 
 
 def lend(nvme0: nvme.Controller) -> tuple[nvme.Buffer, nvme.Buffer]:
@@ -19,11 +19,12 @@ def lend(nvme0: nvme.Controller) -> tuple[nvme.Buffer, nvme.Buffer]:
     """
     from nvme import Buffer
 
-    pages = nvme0.id_ctrl.hmpre
+    wanted, page = nvme0.id_ctrl.hmpre * _UNIT, nvme0.memory_page_size
+    pages = (wanted + page - 1) // page
     if not pages:
         raise NotImplementedError("the drive prefers no host memory buffer (Identify Controller, HMPRE is 0)")
-    memory = Buffer(pages * _PAGE, "host memory buffer")
-    pieces = _pieces(memory, pages)
+    memory = Buffer(pages * page, "host memory buffer")
+    pieces = _pieces(memory, pages, page)
     descriptors = Buffer(len(pieces) * 16, "host memory descriptors")
     for place, (address, count) in enumerate(pieces):
         entry = address.to_bytes(8, "little") + count.to_bytes(4, "little")
@@ -45,14 +46,14 @@ def take_back(nvme0: nvme.Controller) -> None:
     nvme0.setfeatures(_FEATURE, cdw11=0).waitdone()
 
 
-def _pieces(memory: nvme.Buffer, pages: int) -> list[tuple[int, int]]:
-    """The parts of the memory that are contiguous for a device, as (address, number of pages)."""
+def _pieces(memory: nvme.Buffer, pages: int, size: int) -> list[tuple[int, int]]:
+    """The parts of the memory that are contiguous for a device, as (address, pages of this size)."""
     pieces: list[tuple[int, int]] = []
     for page in range(pages):
-        memory.offset = page * _PAGE
+        memory.offset = page * size
         address = memory.phys_addr
         first, count = pieces[-1] if pieces else (0, 0)
-        if count and first + count * _PAGE == address:
+        if count and first + count * size == address:
             pieces[-1] = first, count + 1
         else:
             pieces.append((address, 1))

@@ -33,11 +33,11 @@ bool pyn_spdk_can_describe(const struct pyn_data *data)
 
 /* ---- templates of IO workers ---- */
 
-size_t pyn_spdk_list_bytes(uint32_t most)
+size_t pyn_spdk_list_bytes(struct pyn_ctrlr *ctrlr, uint32_t most)
 {
 	const struct pyn_data data = {.length = most};
 
-	return is_long(most) ? pyn_prp_list_pages(&data) * PYN_PRP_PAGE : 0;
+	return is_long(most) ? pyn_prp_list_pages(&ctrlr->pci->view, &data) * PYN_PRP_PAGE : 0;
 }
 
 void pyn_spdk_describe_template(struct pyn_engine_qpair *queue, struct pyn_data_template *template, uint32_t length)
@@ -48,7 +48,8 @@ void pyn_spdk_describe_template(struct pyn_engine_qpair *queue, struct pyn_data_
 
 	template->length = length;
 	if (is_long(length))
-		prps = pyn_prp_build(&queue->ctrlr->pci->view, &data, NULL, list, list + PYN_PRP_ENTRIES);
+		prps = pyn_prp_build(&queue->ctrlr->pci->view, &data, NULL, list,
+				     list + PYN_PRP_ENTRIES(PYN_PRP_PAGE));
 	template->pointer[0] = prps.first.value;
 	template->pointer[1] = prps.second.value;
 }
@@ -73,7 +74,7 @@ static int lengthen_list(struct pyn_spdk_command *command, size_t count, struct 
 int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command, struct nvme_cmd *cmd,
 		      const struct pyn_data *data, struct pyn_error *err)
 {
-	size_t count = pyn_prp_list_pages(data);
+	size_t count = pyn_prp_list_pages(&ctrlr->pci->view, data);
 	struct pyn_prps prps;
 	int rc;
 
@@ -85,7 +86,7 @@ int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command,
 	if (rc)
 		return rc;
 	prps = pyn_prp_build(&ctrlr->pci->view, data, ctrlr->spare, command->list,
-			     count > 1 ? command->list + PYN_PRP_ENTRIES : NULL);
+			     count > 1 ? command->list + PYN_PRP_ENTRIES(PYN_PRP_PAGE) : NULL);
 	cmd->prp1 = prps.first.value;
 	cmd->prp2 = prps.second.value;
 	return 0;

@@ -237,7 +237,7 @@ int pyn_spdk_describe(struct pyn_ctrlr *ctrlr, struct pyn_spdk_command *command,
 		      const struct pyn_data *data, struct pyn_error *err);
 
 /* Entries of struct pyn_engine_rings, for data that SPDK does not describe. */
-size_t pyn_spdk_list_bytes(uint32_t most);
+size_t pyn_spdk_list_bytes(struct pyn_ctrlr *ctrlr, uint32_t most);
 void pyn_spdk_describe_template(struct pyn_engine_qpair *queue, struct pyn_data_template *template, uint32_t length);
 
 /* ---- events.c ---- */

@@ -99,8 +99,8 @@ MUTANTS = [
     Mutant(
         "a PRP list's page leads on one entry too early",
         "core/nvme/prp.c",
-        "left <= PYN_PRP_ENTRIES ? (size_t)left",
-        "left < PYN_PRP_ENTRIES ? (size_t)left",
+        "left <= in_page ? (size_t)left",
+        "left < in_page ? (size_t)left",
         ("tests/c/test_prp.c",),
     ),
     Mutant(
@@ -127,8 +127,8 @@ MUTANTS = [
     Mutant(
         "the second page of a long list is another IO's",
         "core/nvme/data_template.c",
-        "if (described->length >= PLAIN_LIST_MAX)",
-        "if (described->length > PLAIN_LIST_MAX * 2)",
+        "if (described->length >= PYN_PRP_ENTRIES(page) * page)",
+        "if (described->length > PYN_PRP_ENTRIES(page) * page * 2)",
         ("tests/c/test_data_template.c",),
     ),
     Mutant(

@@ -7,6 +7,12 @@
 #include "core/env/env.h"
 #include "core/env/window.h"
 
+/* A device may write to all of a memory page whose beginning it was given. */
+static size_t in_pages(size_t size, uint32_t page)
+{
+	return page == PYN_PAGE ? size : (size + page - 1) / page * page;
+}
+
 struct pyn_buffer *pyn_buffer_create(uint32_t size, struct pyn_error *err)
 {
 	return pyn_buffer_create_in(NULL, size, err);
@@ -15,7 +21,8 @@ struct pyn_buffer *pyn_buffer_create(uint32_t size, struct pyn_error *err)
 struct pyn_buffer *pyn_buffer_create_in(struct pyn_window *window, uint32_t size, struct pyn_error *err)
 {
 	struct pyn_buffer *buffer = calloc(1, sizeof(*buffer));
-	uint32_t pages = size / PYN_PAGE + 1;
+	uint32_t page = window ? PYN_PAGE : pyn_dma_page();
+	size_t pages = in_pages(size, page) / PYN_PAGE + 1; /* of uses, which may cover all of the last page */
 
 	if (buffer)
 		buffer->pages = calloc(pages, sizeof(*buffer->pages));
@@ -24,13 +31,15 @@ struct pyn_buffer *pyn_buffer_create_in(struct pyn_window *window, uint32_t size
 		pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a buffer of %u bytes", size);
 		return NULL;
 	}
-	buffer->data = window ? pyn_window_alloc(window, size, PYN_PAGE, err) : pyn_dma_alloc(size, PYN_PAGE, err);
+	buffer->data =
+		window ? pyn_window_alloc(window, size, page, err) : pyn_dma_alloc(in_pages(size, page), page, err);
 	if (!buffer->data) {
 		free(buffer->pages);
 		free(buffer);
 		return NULL;
 	}
 	buffer->size = size;
+	buffer->page = page;
 	buffer->window = window;
 	buffer->process = pyn_process_number();
 	atomic_init(&buffer->references, 1);

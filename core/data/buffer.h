@@ -24,6 +24,7 @@ struct pyn_window;
 struct pyn_buffer {
 	uint8_t *data;
 	uint32_t size; /* bytes allocated, as asked for */
+	uint32_t page; /* bytes: nothing else is in the last page of this size, from the beginning on */
 	_Atomic uint32_t references;
 	uint32_t process;           /* pyn_process_number of the process that created it */
 	struct pyn_window *window;  /* the device memory that holds it; NULL: DMA memory */

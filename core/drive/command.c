@@ -19,19 +19,29 @@ static bool data_fit(const struct pyn_command *command)
  * Describe a transfer that is, or may be, longer than the memory that the script gave. The device also reaches the
  * rest of the last page, which belongs to the buffer, so the use covers it. Data beyond go to the spare page.
  */
-static void describe_more(struct pyn_command *command, uint64_t transfer)
+static int describe_more(struct pyn_device *device, struct pyn_command *command, uint64_t transfer,
+			 struct pyn_error *err)
 {
-	uint64_t reach =
-		(command->offset + (uint64_t)command->length + PYN_PAGE - 1) / PYN_PAGE * PYN_PAGE - command->offset;
+	uint64_t page = pyn_device_page(device), end = command->offset + (uint64_t)command->length;
+	uint64_t reach = (end + page - 1) / page * page - command->offset;
 
+	if (command->buffer->page < page)
+		return pyn_error(
+			err, PYN_ERROR_ARGUMENT, EINVAL,
+			"the command may transfer more than the %u bytes of its buffer, which is in pages of "
+			"%u KiB: the drive's memory pages have %u KiB (CC.MPS). Create the buffer after the "
+			"controller was initialised, or let it have room for the transfer",
+			command->length, command->buffer->page >> 10, (uint32_t)page >> 10);
 	command->transfer = transfer;
 	command->stamp = false; /* a stamp would change bytes that the script did not name */
 	if (command->length)
 		command->length = (uint32_t)(reach < transfer ? reach : transfer);
+	return 0;
 }
 
 /* Check and describe the data. transfer: bytes that the command transfers. A test may give less memory than that. */
-static int check_data(struct pyn_command *command, uint64_t transfer, struct pyn_error *err)
+static int check_data(struct pyn_device *device, struct pyn_command *command, uint64_t transfer,
+		      struct pyn_error *err)
 {
 	command->transfer = 0;
 	if (data_fit(command)) {
@@ -43,7 +53,7 @@ static int check_data(struct pyn_command *command, uint64_t transfer, struct pyn
 		/* With an unknown length believe the script, unless no IOMMU keeps the device from our memory. */
 		else if (command->buffer && !command->sgl && command->length < transfer &&
 			 (transfer != PYN_TRANSFER_ANY || command->meant || pyn_dma_physical_known()))
-			describe_more(command, transfer);
+			return describe_more(device, command, transfer, err);
 		return 0;
 	}
 	return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
@@ -64,7 +74,7 @@ int pyn_admin_submit(struct pyn_device *device, struct pyn_command *command, uin
 	int rc = check_device(device, err);
 
 	if (!rc)
-		rc = check_data(command, pyn_transfer_admin(&command->cmd), err);
+		rc = check_data(device, command, pyn_transfer_admin(&command->cmd), err);
 	if (rc)
 		return rc;
 	command->verify = NULL;
@@ -133,7 +143,7 @@ int pyn_io_submit(struct pyn_io_qpair *queue, struct pyn_namespace *ns, struct p
 	uint32_t lba_bytes = known ? pyn_namespace_lba_bytes(ns, command->cmd.cdw12) : 0;
 
 	rc = check_data(
-		command,
+		queue->device, command,
 		known && ns->keys ? pyn_transfer_key(&command->cmd) : pyn_transfer_io(&command->cmd, lba_bytes), err);
 	if (rc)
 		return rc;

@@ -115,6 +115,34 @@ struct pyn_buffer *pyn_device_cmb_buffer(struct pyn_device *device, uint32_t siz
 	return buffer;
 }
 
+int pyn_device_choose_page(struct pyn_device *device, uint32_t bytes, struct pyn_error *err)
+{
+	int rc;
+
+	pyn_device_lock(device);
+	rc = pyn_device_check(device, err);
+	if (!rc)
+		rc = device->engine->rings->choose_page(device->ctrlr, bytes, err);
+	pyn_device_unlock(device);
+	return rc;
+}
+
+uint32_t pyn_device_page(const struct pyn_device *device)
+{
+	return atomic_load(&device->io.page);
+}
+
+size_t pyn_device_list_bytes(struct pyn_device *device, uint32_t most)
+{
+	size_t bytes = 0;
+
+	pyn_device_lock(device);
+	if (pyn_device_is_open(device))
+		bytes = device->engine->rings->list_bytes(device->ctrlr, most);
+	pyn_device_unlock(device);
+	return bytes;
+}
+
 int pyn_device_prepare_template(struct pyn_device *device, struct pyn_data_template *data, uint32_t most,
 				struct pyn_error *err)
 {

@@ -173,6 +173,14 @@ struct pyn_buffer *pyn_device_cmb_buffer(struct pyn_device *device, uint32_t siz
 struct pyn_buffer *pyn_buffer_with_pattern(struct pyn_device *cmb_of, uint32_t size, uint32_t ptype, uint32_t pvalue,
 					   struct pyn_error *err);
 
+/* Choose the size of memory pages in bytes (CC.MPS) for the next initialisation, and get that of now. Errors:
+ * PYN_ERROR_ARGUMENT, PYN_ERROR_WITHHELD, PYN_ERROR_STATE. */
+int pyn_device_choose_page(struct pyn_device *device, uint32_t bytes, struct pyn_error *err);
+uint32_t pyn_device_page(const struct pyn_device *device);
+
+/* Bytes for the list of a template: the engine's rings->list_bytes. */
+size_t pyn_device_list_bytes(struct pyn_device *device, uint32_t most);
+
 /* Fill in a template by the engine's rings->prepare. Errors: PYN_ERROR_STATE, the device is closed. */
 int pyn_device_prepare_template(struct pyn_device *device, struct pyn_data_template *data, uint32_t most,
 				struct pyn_error *err);

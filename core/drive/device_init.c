@@ -35,6 +35,7 @@ static int init_adminq(struct pyn_device *device, bool enable, struct pyn_error 
 		    : device->engine->admin_setup(device->ctrlr, PYN_ADMIN_DEPTH, err);
 	if (rc)
 		return rc;
+	atomic_store(&device->io.page, device->engine->rings->page(device->ctrlr));
 	pyn_inflight_attach(device->admin, device->engine->admin_qpair(device->ctrlr));
 	device->initialised = true;
 	device->io.most = PYN_MAX_QID; /* until init_queues sets it; the drive refuses queues that it does not have */

@@ -64,6 +64,7 @@ static int create(const struct pyn_address *address, bool keep_tables, struct py
 	device->timeout_ms = DEFAULT_TIMEOUT_MS;
 	device->keep_tables = keep_tables;
 	device->address = *address;
+	atomic_init(&device->io.page, PYN_PAGE);
 	device->io.qpairs = calloc(PYN_MAX_QID + 1, sizeof(*device->io.qpairs));
 	*out = device;
 	device->io.by_script = calloc(PYN_MAX_QID + 1, sizeof(*device->io.by_script));

@@ -39,6 +39,7 @@ struct pyn_device_io {
 	struct pyn_io_qpair **qpairs; /* by QID, PYN_MAX_QID + 1 of them */
 	struct pyn_vector *vectors;   /* in use by queues */
 	_Atomic uint8_t *by_script;   /* enum pyn_by_script, by QID */
+	_Atomic uint32_t page;        /* bytes of a memory page */
 };
 
 /* Answers of the drive, and the value of identify_changes when they were requested. */

@@ -71,6 +71,8 @@ int pyn_device_reg_write(struct pyn_device *device, uint32_t offset, uint32_t si
 		begin_shutdown(device, value);
 	if (!rc)
 		rc = device->engine->reg_write(device->ctrlr, offset, size, value, err);
+	if (!rc && offset == NVME_REG_CC)
+		atomic_store(&device->io.page, device->engine->rings->page(device->ctrlr));
 	if (!rc && resets_controller(offset, value))
 		pyn_device_cut_off_workers(device, PYN_END_RESET);
 	pyn_device_unlock(device);

@@ -108,9 +108,18 @@ struct pyn_engine_rings {
 	 * PYN_ERROR_UNSUPPORTED, the device refuses, or the engine cannot; of pyn_admin.execute. */
 	int (*shadow)(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, struct pyn_error *err);
 
-	/* Bytes of DMA memory, in whole pages, that a template needs for its list to describe up to `most` bytes from
-	 * the beginning of a page. Default: 0. */
-	size_t (*list_bytes)(uint32_t most);
+	/* Choose the size of memory pages (CC.MPS), a power of two in bytes, for the next enable and those after it;
+	 * without it, enable uses the smallest one of the controller. Errors: PYN_ERROR_ARGUMENT. */
+	int (*choose_page)(struct pyn_ctrlr *ctrlr, uint32_t bytes, struct pyn_error *err);
+
+	/* Bytes of a memory page of the controller. Templates and their lists lie in whole memory pages. Default:
+	 * 4096.
+	 */
+	uint32_t (*page)(const struct pyn_ctrlr *ctrlr);
+
+	/* Bytes of DMA memory, in whole memory pages, that a template needs for its list to describe up to `most`
+	 * bytes from the beginning of a page. Default: 0. */
+	size_t (*list_bytes)(struct pyn_ctrlr *ctrlr, uint32_t most);
 
 	/* Fill in a template whose memory and list are set, for up to `most` bytes; it describes none yet. Default:
 	 * its pointer stays 0. */
@@ -128,6 +137,8 @@ extern const struct pyn_engine_rings pyn_engine_no_rings;
 
 /* Entries of pyn_engine_no_rings, for engines that have others of their own. */
 struct pyn_rings *pyn_engine_no_rings_of(struct pyn_engine_qpair *queue);
+int pyn_engine_no_choose_page(struct pyn_ctrlr *ctrlr, uint32_t bytes, struct pyn_error *err);
+uint32_t pyn_engine_small_page(const struct pyn_ctrlr *ctrlr);
 int pyn_engine_no_shadow(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, struct pyn_error *err);
 void pyn_engine_prepare_nothing(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most);
 

@@ -20,7 +20,9 @@ static int own_reg_read(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size,
 static int own_reg_write(struct pyn_ctrlr *ctrlr, uint32_t offset, uint32_t size, uint64_t value,
 			 struct pyn_error *err)
 {
-	return ctrlr->pci->ops->bar_write(ctrlr->pci, offset, &value, size, err);
+	int rc = offset == NVME_REG_CC ? pyn_ctrlr_before_cc(ctrlr, (uint32_t)value, err) : 0;
+
+	return rc ? rc : ctrlr->pci->ops->bar_write(ctrlr->pci, offset, &value, size, err);
 }
 
 static int own_config_read(struct pyn_ctrlr *ctrlr, uint32_t offset, void *data, uint32_t length,
@@ -142,6 +144,11 @@ static bool own_forked(struct pyn_engine_qpair *queue)
 	return true;
 }
 
+static uint32_t own_page(const struct pyn_ctrlr *ctrlr)
+{
+	return pyn_dma_view_page(&ctrlr->pci->view);
+}
+
 static const struct pyn_engine_pci own_pci = {
 	.config_read = own_config_read,
 	.config_write = own_config_write,
@@ -168,6 +175,8 @@ static const struct pyn_engine_cmb own_cmb = {
 static const struct pyn_engine_rings own_rings = {
 	.of = pyn_engine_qpair_rings,
 	.shadow = pyn_engine_shadow,
+	.choose_page = pyn_ctrlr_choose_page,
+	.page = own_page,
 	.list_bytes = pyn_data_template_list_bytes,
 	.prepare = pyn_data_template_prepare,
 	.describe = pyn_data_template_describe,

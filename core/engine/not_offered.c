@@ -22,6 +22,7 @@ static const struct {
 	[PYN_CAN_SLOT_POWER] = {"slot-power", "power cycles of the slot"},
 	[PYN_CAN_INTERRUPTS] = {"interrupts", "interrupts"},
 	[PYN_CAN_CMB] = {"cmb", "the controller memory buffer"},
+	[PYN_CAN_MEMORY_PAGES] = {"memory-pages", "memory pages of a size that the script chooses"},
 	[PYN_CAN_RAW_QUEUES] = {"raw-queues", "queues by raw commands and doorbells"},
 	[PYN_CAN_CIDS] = {"cids", "command identifiers that the script knows"},
 	[PYN_CAN_FULL_RINGS] = {"full-rings", "as many commands in a ring as it holds"},
@@ -234,9 +235,21 @@ int pyn_engine_no_shadow(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin,
 			 the_engine ? the_engine->name : "in use");
 }
 
-static size_t no_list(uint32_t most)
+int pyn_engine_no_choose_page(struct pyn_ctrlr *ctrlr, uint32_t bytes, struct pyn_error *err)
 {
-	(void)most;
+	(void)ctrlr, (void)bytes;
+	return pyn_engine_withholds(PYN_CAN_MEMORY_PAGES, err);
+}
+
+uint32_t pyn_engine_small_page(const struct pyn_ctrlr *ctrlr)
+{
+	(void)ctrlr;
+	return 4096;
+}
+
+static size_t no_list(struct pyn_ctrlr *ctrlr, uint32_t most)
+{
+	(void)ctrlr, (void)most;
 	return 0;
 }
 
@@ -254,6 +267,8 @@ static void describe_nothing(struct pyn_engine_qpair *queue, struct pyn_data_tem
 const struct pyn_engine_rings pyn_engine_no_rings = {
 	.of = pyn_engine_no_rings_of,
 	.shadow = pyn_engine_no_shadow,
+	.choose_page = pyn_engine_no_choose_page,
+	.page = pyn_engine_small_page,
 	.list_bytes = no_list,
 	.prepare = pyn_engine_prepare_nothing,
 	.describe = describe_nothing,

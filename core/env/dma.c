@@ -1,11 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "core/env/env.h"
 #include "core/env/heap.h"
 #include "core/env/owner.h"
 
 #define MAX_SIZE (SIZE_MAX / 4) /* so that adding an alignment cannot wrap */
+
+/* How many devices have each size of memory pages, by CC.MPS. */
+static _Atomic unsigned the_users[16];
+
+uint32_t pyn_dma_page(void)
+{
+	unsigned mps = sizeof(the_users) / sizeof(the_users[0]) - 1;
+
+	while (mps > 0 && !atomic_load(&the_users[mps]))
+		mps--;
+	return UINT32_C(4096) << mps;
+}
+
+void pyn_dma_page_change(uint8_t mps_before, uint8_t mps_now)
+{
+	if (mps_now)
+		atomic_fetch_add(&the_users[mps_now], 1);
+	if (mps_before)
+		atomic_fetch_sub(&the_users[mps_before], 1);
+}
 
 void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err)
 {

@@ -40,6 +40,10 @@ size_t pyn_env_available_mib(void);
  * the environment. align is a power of two, in bytes. NULL: no memory, see *err. */
 void *pyn_dma_alloc(size_t size, size_t align, struct pyn_error *err);
 
+/* The largest memory page of any open device (CC.MPS), 4 KiB if none has larger ones, and the change of a device. */
+uint32_t pyn_dma_page(void);
+void pyn_dma_page_change(uint8_t mps_before, uint8_t mps_now);
+
 /* Free memory of pyn_dma_alloc. NULL is allowed. Does nothing in a process other than the one that allocated it. */
 void pyn_dma_free(void *memory);
 
@@ -67,10 +71,17 @@ static inline struct pyn_iova pyn_dma_iova(const void *memory)
 /* How one device addresses memory. All zeros: by virtual addresses, and the device has no memory of its own. */
 struct pyn_dma_view {
 	bool physical;                  /* no IOMMU: by physical addresses, which pyn_dma_physical_learn found */
+	uint8_t mps;                    /* CC.MPS: its memory pages have 2^mps * 4 KiB */
 	const uint8_t *window;          /* our mapping of the device's own memory, page-aligned; NULL: none */
 	size_t window_size;             /* bytes */
 	struct pyn_iova window_address; /* the device's address of that memory */
 };
+
+/* Bytes of a memory page of the device. */
+static inline uint32_t pyn_dma_view_page(const struct pyn_dma_view *view)
+{
+	return UINT32_C(4096) << view->mps;
+}
 
 /*
  * Look up the physical addresses of the arena. This works only with hugepages, since only they stay in place. Once it

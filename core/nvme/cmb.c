@@ -153,7 +153,7 @@ int pyn_cmb_open(struct pyn_ctrlr *ctrlr, struct pyn_error *err)
 		ctrlr->cmb = pyn_window_create((void *)view->window, view->window_size, err);
 	if (!rc && ctrlr->cmb)
 		return 0;
-	*view = (struct pyn_dma_view){.physical = view->physical};
+	*view = (struct pyn_dma_view){.physical = view->physical, .mps = view->mps};
 	return rc ? rc : -ENOMEM;
 }
 
@@ -173,5 +173,5 @@ void pyn_cmb_close(struct pyn_ctrlr *ctrlr)
 	ctrlr->pci->ops->bar_disown(ctrlr->pci, view->window, &mapping, &length);
 	pyn_window_detach(ctrlr->cmb, mapping, length);
 	ctrlr->cmb = NULL;
-	*view = (struct pyn_dma_view){.physical = view->physical};
+	*view = (struct pyn_dma_view){.physical = view->physical, .mps = view->mps};
 }

@@ -30,6 +30,8 @@ int pyn_ctrlr_attach(const struct pyn_address *address, struct pyn_ctrlr **ctrlr
 
 	if (!made)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a controller");
+	made->wanted_mps = PYN_MPS_SMALLEST;
+	made->spare_size = PYN_PRP_PAGE;
 	made->spare = pyn_dma_alloc(PYN_PRP_PAGE, PYN_PRP_PAGE, err);
 	rc = made->spare ? pyn_pci_open(address, &made->pci, err) : -ENOMEM;
 	if (rc) {
@@ -66,6 +68,7 @@ void pyn_ctrlr_detach(struct pyn_ctrlr *ctrlr)
 {
 	quiesce(ctrlr);
 	pyn_cmb_close(ctrlr);
+	pyn_dma_page_change(ctrlr->pci->view.mps, 0);
 	ctrlr->pci->ops->close(ctrlr->pci);
 	pyn_quarantine_end(&ctrlr->quarantine, pyn_engine_qpair_free);
 	pyn_engine_qpair_free(ctrlr->admin);
@@ -117,23 +120,81 @@ static uint32_t command_sets(uint64_t cap)
 	return css & NVME_CAP_CSS_ADMIN && !(css & NVME_CAP_CSS_NVM) ? NVME_CSS_ADMIN : NVME_CSS_NVM;
 }
 
-/* The value of CC for this controller, with EN = 0 and memory pages of 4 KiB, like the host's. */
-static uint32_t configuration(uint64_t cap)
+/* The value of CC for this controller, with EN = 0. */
+static uint32_t configuration(const struct pyn_ctrlr *ctrlr)
 {
-	return (uint32_t)(NVME_SET(command_sets(cap), NVME_CC_CSS) | NVME_SET(CC_SQ_ENTRY, NVME_CC_IOSQES) |
-			  NVME_SET(CC_CQ_ENTRY, NVME_CC_IOCQES) |
+	uint64_t cap = ctrlr->cap;
+
+	return (uint32_t)(NVME_SET(command_sets(cap), NVME_CC_CSS) | NVME_SET(ctrlr->pci->view.mps, NVME_CC_MPS) |
+			  NVME_SET(CC_SQ_ENTRY, NVME_CC_IOSQES) | NVME_SET(CC_CQ_ENTRY, NVME_CC_IOCQES) |
 			  NVME_SET(ready_without_media(cap) ? 1 : 0, NVME_CC_CRIME));
 }
 
-static int page_size_check(uint64_t cap, struct pyn_error *err)
-{
-	unsigned smallest = (unsigned)NVME_GET(cap, NVME_CAP_MPSMIN);
+/* ---- memory pages ---- */
 
-	if (!smallest)
+int pyn_ctrlr_choose_page(struct pyn_ctrlr *ctrlr, uint32_t bytes, struct pyn_error *err)
+{
+	unsigned mps = bytes ? (unsigned)__builtin_ctz(bytes) - 12 : 0;
+
+	if (bytes < PYN_PRP_PAGE || bytes & (bytes - 1) || mps > PYN_MPS_MOST)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "memory pages of %u bytes: give a power of two from 4096 to %u", bytes,
+				 PYN_PRP_PAGE << PYN_MPS_MOST);
+	ctrlr->wanted_mps = (uint8_t)mps;
+	return 0;
+}
+
+int pyn_ctrlr_use_mps(struct pyn_ctrlr *ctrlr, uint8_t mps, struct pyn_error *err)
+{
+	uint32_t page = PYN_PRP_PAGE << mps;
+	void *spare;
+
+	if (page > ctrlr->spare_size) {
+		spare = pyn_dma_alloc(page, page, err);
+		if (!spare)
+			return -ENOMEM;
+		pyn_dma_free(ctrlr->spare);
+		ctrlr->spare = spare;
+		ctrlr->spare_size = page;
+	}
+	pyn_dma_page_change(ctrlr->pci->view.mps, mps);
+	ctrlr->pci->view.mps = mps;
+	return 0;
+}
+
+/* Of a controller that is enabled already, the memory pages do not change. */
+int pyn_ctrlr_before_cc(struct pyn_ctrlr *ctrlr, uint32_t cc, struct pyn_error *err)
+{
+	uint32_t mps = (uint32_t)NVME_GET(cc, NVME_CC_MPS), before;
+	int rc;
+
+	if (!NVME_GET(cc, NVME_CC_EN) || mps == ctrlr->pci->view.mps || mps > PYN_MPS_MOST)
 		return 0;
-	return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
-			 "the controller's smallest memory page has %u KiB (CAP.MPSMIN = %u), this host's 4 KiB",
-			 4u << smallest, smallest);
+	rc = pyn_reg_read32(ctrlr->pci, NVME_REG_CC, &before, err);
+	if (rc || NVME_GET(before, NVME_CC_EN))
+		return rc;
+	return pyn_ctrlr_use_mps(ctrlr, (uint8_t)mps, err);
+}
+
+/* The CC.MPS that was chosen, or the smallest one, if the controller has it. */
+static int choose_mps(const struct pyn_ctrlr *ctrlr, uint8_t *chosen, struct pyn_error *err)
+{
+	unsigned least = (unsigned)NVME_GET(ctrlr->cap, NVME_CAP_MPSMIN), most = pyn_ctrlr_most_mps(ctrlr);
+	unsigned mps = ctrlr->wanted_mps == PYN_MPS_SMALLEST ? least : ctrlr->wanted_mps;
+
+	if (least > most)
+		return pyn_error(err, PYN_ERROR_ENUMERATE, ENOTSUP,
+				 "the controller's smallest memory page has %u KiB (CAP.MPSMIN = %u): pynvme uses up "
+				 "to %u KiB, and no more than CAP.MPSMAX",
+				 4u << least, least, 4u << PYN_MPS_MOST);
+	if (mps < least || mps > most)
+		return pyn_error(
+			err, PYN_ERROR_ENUMERATE, ENOTSUP,
+			"the controller has no memory pages of %u KiB: it has %u to %u KiB (CAP.MPSMIN = %u, "
+			"MPSMAX = %u)",
+			4u << mps, 4u << least, 4u << most, least, most);
+	*chosen = (uint8_t)mps;
+	return 0;
 }
 
 /* Turn a time-out into an error of this kind that says what did not happen. */
@@ -267,7 +328,7 @@ static int enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_erro
 		rc = ready_timeout(ctrlr, &timeout_ms, err);
 	if (rc)
 		return rc;
-	cc = configuration(ctrlr->cap);
+	cc = configuration(ctrlr);
 	rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CC, cc, err);
 	if (!rc)
 		rc = pyn_reg_write32(ctrlr->pci, NVME_REG_CC, cc | (uint32_t)NVME_SET(1, NVME_CC_EN), err);
@@ -279,6 +340,7 @@ static int enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_erro
 int pyn_ctrlr_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_error *err)
 {
 	struct pyn_error local, *why = err ? err : &local;
+	uint8_t mps = 0;
 	int rc;
 
 	rc = pyn_pci_memory_enable(ctrlr->pci, why);
@@ -287,9 +349,11 @@ int pyn_ctrlr_enable(struct pyn_ctrlr *ctrlr, uint16_t admin_depth, struct pyn_e
 	if (!rc)
 		rc = pyn_ctrlr_cap(ctrlr, why);
 	if (!rc)
-		rc = page_size_check(ctrlr->cap, why);
+		rc = choose_mps(ctrlr, &mps, why);
 	if (!rc)
 		rc = disable(ctrlr, why);
+	if (!rc)
+		rc = pyn_ctrlr_use_mps(ctrlr, mps, why);
 	if (!rc)
 		rc = enable(ctrlr, admin_depth, why);
 	return not_in_time(rc, PYN_ERROR_ENUMERATE, "the controller does not become ready", why);

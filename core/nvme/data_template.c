@@ -6,18 +6,15 @@
 #include "core/nvme/queue.h"
 #include "core/nvme/sgl.h"
 
-#define PAGE PYN_PRP_PAGE
-#define PLAIN_LIST_MAX (PYN_PRP_ENTRIES * PAGE) /* bytes; a shorter transfer has one page of list, without a link */
-
-size_t pyn_data_template_list_bytes(uint32_t most)
+size_t pyn_data_template_list_bytes(struct pyn_ctrlr *ctrlr, uint32_t most)
 {
 	const struct pyn_data data = {.address = NULL, .length = most};
-	size_t pages = pyn_prp_list_pages(&data);
+	size_t page = pyn_dma_view_page(&ctrlr->pci->view), pages = pyn_prp_list_pages(&ctrlr->pci->view, &data);
 
 	/* The list also keeps the address of the second of two pages of data, and the segment of an SGL. */
-	if (most > PAGE && pages == 0)
+	if (most > PYN_PRP_PAGE && pages == 0)
 		pages = 1;
-	return pages * PAGE;
+	return pages * page;
 }
 
 /* Fill the list with the pages after the first one, as far as one page of list holds them. */
@@ -25,9 +22,10 @@ static void fill_list(const struct pyn_dma_view *view, const struct pyn_data_tem
 {
 	const uint8_t *memory = data->memory;
 	struct pyn_iova *list = data->list;
+	size_t page = pyn_dma_view_page(view);
 
-	for (size_t page = 1; page < (length + PAGE - 1) / PAGE && page <= PYN_PRP_ENTRIES; page++)
-		list[page - 1] = pyn_dma_address(view, memory + page * PAGE);
+	for (size_t i = 1; i < (length + page - 1) / page && i <= PYN_PRP_ENTRIES(page); i++)
+		list[i - 1] = pyn_dma_address(view, memory + i * page);
 }
 
 /* Build the list of the largest transfer. A shorter transfer uses its beginning. */
@@ -44,19 +42,20 @@ static void describe_by_prps(const struct pyn_dma_view *view, struct pyn_data_te
 			     const struct pyn_data *described)
 {
 	struct pyn_iova *list = data->list;
+	uint64_t page = pyn_dma_view_page(view);
 
 	if (data->held_segment)
 		fill_list(view, data, described->length);
 	data->pointer[0] = pyn_dma_address(view, data->memory).value;
-	if (described->length <= PAGE)
+	if (described->length <= page)
 		data->pointer[1] = 0;
-	else if (described->length <= 2 * PAGE)
+	else if (described->length <= 2 * page)
 		data->pointer[1] = list[0].value;
 	else
 		data->pointer[1] = pyn_dma_address(view, list).value;
 	/* In a list of several pages, the length decides which entry is a link and which names data. */
-	if (described->length >= PLAIN_LIST_MAX)
-		pyn_prp_build(view, described, NULL, list, list + PYN_PRP_ENTRIES);
+	if (described->length >= PYN_PRP_ENTRIES(page) * page)
+		pyn_prp_build(view, described, NULL, list, list + PYN_PRP_ENTRIES(page));
 }
 
 void pyn_data_template_describe(struct pyn_engine_qpair *queue, struct pyn_data_template *data, uint32_t length)

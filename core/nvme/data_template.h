@@ -8,7 +8,7 @@
 
 #include "core/nvme/types.h"
 
-size_t pyn_data_template_list_bytes(uint32_t most);
+size_t pyn_data_template_list_bytes(struct pyn_ctrlr *ctrlr, uint32_t most);
 void pyn_data_template_prepare(struct pyn_ctrlr *ctrlr, struct pyn_data_template *data, uint32_t most);
 void pyn_data_template_describe(struct pyn_engine_qpair *queue, struct pyn_data_template *data, uint32_t length);
 

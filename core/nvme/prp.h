@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Physical region pages (PRPs) describe the data of a command. NVM Express Base Specification 2.0, section 4.1.1.
- * Memory pages have 4 KiB (CC.MPS = 0). Data are contiguous in this process; for the device, each page has an address
- * of its own.
+ * The view of the device has the size of memory pages (CC.MPS). Data are contiguous in this process; for the device,
+ * each page has an address of its own.
  */
 #ifndef PYN_NVME_PRP_H
 #define PYN_NVME_PRP_H
@@ -13,18 +13,18 @@
 #include "core/env/env.h"
 #include "core/nvme/types.h"
 
-#define PYN_PRP_PAGE 4096u
-#define PYN_PRP_ENTRIES (PYN_PRP_PAGE / sizeof(struct pyn_iova)) /* in one page of a list */
-#define PYN_PRP_MAX_BYTES (UINT32_C(256) * 1024 * 1024)          /* the longest data that PRPs are built for */
+#define PYN_PRP_PAGE 4096u                                                   /* the smallest memory page */
+#define PYN_PRP_ENTRIES(page) ((uint32_t)((page) / sizeof(struct pyn_iova))) /* in one page of a list */
+#define PYN_PRP_MAX_BYTES (UINT32_C(256) * 1024 * 1024) /* the longest data that PRPs are built for */
 
 /* PRP 1 and PRP 2 of a command. second is 0 if it is not needed. */
 struct pyn_prps {
 	struct pyn_iova first, second;
 };
 
-/* Pages of PRP list that these data need (length up to PYN_PRP_MAX_BYTES); 0 if PRP 1 and PRP 2 are enough. If the
- * command transfers more than length, one more page is enough for any amount: its last entry links to itself. */
-size_t pyn_prp_list_pages(const struct pyn_data *data);
+/* Memory pages of PRP list that these data need (length up to PYN_PRP_MAX_BYTES); 0 if PRP 1 and PRP 2 are enough. If
+ * the command transfers more than length, one more page is enough for any amount: its last entry links to itself. */
+size_t pyn_prp_list_pages(const struct pyn_dma_view *view, const struct pyn_data *data);
 
 /*
  * Build the PRPs of these data, for a device that addresses memory as view says. An address that is no multiple of 4

@@ -15,6 +15,8 @@
 #include "core/util/log.h"
 #include "spec/nvme_field.h"
 
+#define SLOT_ENTRIES ((size_t)PYN_PRP_ENTRIES(PYN_PRP_PAGE)) /* of the list that each slot has */
+
 static uint8_t stride(const struct pyn_engine_qpair *queue)
 {
 	return (uint8_t)NVME_GET(queue->ctrlr->cap, NVME_CAP_DSTRD);
@@ -62,9 +64,14 @@ static volatile uint32_t *shadow_of(const struct pyn_engine_qpair *queue, uint32
 	return queue->ctrlr->shadow + (offset - NVME_REG_DOORBELLS) / sizeof(uint32_t);
 }
 
+static uint32_t page_of(const struct pyn_engine_qpair *queue)
+{
+	return pyn_dma_view_page(&queue->ctrlr->pci->view);
+}
+
 static volatile uint32_t *event_index_of(const struct pyn_engine_qpair *queue, uint32_t offset)
 {
-	return shadow_of(queue, offset) + PYN_PRP_PAGE / sizeof(uint32_t);
+	return shadow_of(queue, offset) + page_of(queue) / sizeof(uint32_t);
 }
 
 /* Empty the shadow doorbells of a queue that is about to be created. */
@@ -75,7 +82,7 @@ static int shadow_reset(struct pyn_engine_qpair *queue, struct pyn_error *err)
 
 	if (!queue->ctrlr->shadow)
 		return 0;
-	if (offsets[1] >= NVME_REG_DOORBELLS + PYN_PRP_PAGE)
+	if (offsets[1] >= NVME_REG_DOORBELLS + page_of(queue))
 		return pyn_error(err, PYN_ERROR_CREATE, ERANGE,
 				 "queue %u has no shadow doorbell: they have one page. Reset the controller to go "
 				 "without them",
@@ -85,14 +92,20 @@ static int shadow_reset(struct pyn_engine_qpair *queue, struct pyn_error *err)
 	return 0;
 }
 
+/* The memory page at which a ring must begin. The admin queue's are there before a script sets CC.MPS. */
+static size_t ring_page(const struct pyn_engine_qpair *queue)
+{
+	return queue->ring.qid ? page_of(queue) : (size_t)PYN_PRP_PAGE << pyn_ctrlr_most_mps(queue->ctrlr);
+}
+
 /* Allocate a ring, aligned to its size: it then lies in one hugepage, contiguous also without an IOMMU. */
 static void *ring_alloc(struct pyn_engine_qpair *queue, bool in_cmb, size_t bytes, struct pyn_error *err)
 {
-	size_t align = PYN_PRP_PAGE;
+	size_t page = ring_page(queue), align = page;
 
 	while (align < bytes)
 		align *= 2;
-	return in_cmb ? pyn_window_alloc(queue->window, bytes, PYN_PRP_PAGE, err) : pyn_dma_alloc(bytes, align, err);
+	return in_cmb ? pyn_window_alloc(queue->window, bytes, page, err) : pyn_dma_alloc(bytes, align, err);
 }
 
 static void ring_free(struct pyn_engine_qpair *queue, bool in_cmb, void *ring, size_t bytes)
@@ -368,14 +381,15 @@ int pyn_engine_shadow(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, st
 	struct nvme_cmd cmd = {.opc = NVME_ADMIN_DOORBELL_BUFFER_CONFIG};
 	struct nvme_cpl cpl = {0};
 	struct pyn_error local, *why = err ? err : &local;
-	uint8_t *pages = pyn_dma_alloc(2 * PYN_PRP_PAGE, PYN_PRP_PAGE, why);
+	size_t page = pyn_dma_view_page(&ctrlr->pci->view);
+	uint8_t *pages = pyn_dma_alloc(2 * page, page, why);
 	int rc;
 
 	if (!pages)
 		return -ENOMEM;
-	memset(pages, 0, 2 * PYN_PRP_PAGE);
+	memset(pages, 0, 2 * page);
 	cmd.prp1 = pyn_dma_address(&ctrlr->pci->view, pages).value;
-	cmd.prp2 = pyn_dma_address(&ctrlr->pci->view, pages + PYN_PRP_PAGE).value;
+	cmd.prp2 = pyn_dma_address(&ctrlr->pci->view, pages + page).value;
 	rc = admin->execute(admin->context, &cmd, (struct pyn_data){0}, &cpl, why);
 	if (!rc && NVME_SC(NVME_STATUS_SCT(cpl.status), NVME_STATUS_SC(cpl.status)))
 		rc = pyn_error(why, PYN_ERROR_UNSUPPORTED, EIO,
@@ -404,26 +418,56 @@ int pyn_engine_qpair_delete(struct pyn_engine_qpair *queue, const struct pyn_adm
 }
 
 /* Extend the PRP list of a slot. The pages stay with the slot, for its next long transfer. */
-static int lengthen_list(struct pyn_more_list *more, size_t count, struct pyn_error *err)
+static int lengthen_list(struct pyn_more_list *more, size_t count, uint32_t page, struct pyn_error *err)
 {
 	struct pyn_iova *pages;
 
-	if (more->count >= count)
+	if (more->count >= count && more->page == page)
 		return 0;
-	pages = pyn_dma_alloc(count * PYN_PRP_PAGE, PYN_PRP_PAGE, err);
+	pages = pyn_dma_alloc(count * page, page, err);
 	if (!pages)
 		return -ENOMEM;
 	pyn_dma_free(more->pages);
 	more->pages = pages;
 	more->count = count;
+	more->page = page;
+	return 0;
+}
+
+/*
+ * Describe data by PRPs. Each slot has a page of list, of 4 KiB. If memory pages are larger, the device reads the
+ * list up to the end of the larger page: then the whole list is in pages that the slot gets when it needs them.
+ */
+static int describe_by_prps(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd,
+			    const struct pyn_data *data, struct pyn_error *err)
+{
+	const struct pyn_dma_view *view = &queue->ctrlr->pci->view;
+	uint32_t page = pyn_dma_view_page(view);
+	struct pyn_iova *first = page == PYN_PRP_PAGE ? queue->lists + slot * SLOT_ENTRIES : NULL;
+	size_t pages = pyn_prp_list_pages(view, data), more = pages - (pages && first);
+	struct pyn_iova *rest;
+	struct pyn_prps prps;
+
+	if (__builtin_expect(more > 0, 0)) {
+		int rc = lengthen_list(&queue->more[slot], more, page, err);
+
+		if (rc)
+			return rc;
+	}
+	rest = queue->more[slot].pages;
+	if (!first && more) {
+		first = rest;
+		rest += PYN_PRP_ENTRIES(page);
+	}
+	prps = pyn_prp_build(view, data, queue->ctrlr->spare, first, rest);
+	cmd->prp1 = prps.first.value;
+	cmd->prp2 = prps.second.value;
 	return 0;
 }
 
 static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,
 			 struct pyn_error *err)
 {
-	struct pyn_prps prps;
-	size_t pages;
 
 	if (data.length > PYN_PRP_MAX_BYTES)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: at most %u are possible",
@@ -432,20 +476,9 @@ static int describe_data(struct pyn_engine_qpair *queue, uint16_t slot, struct n
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EFAULT,
 				 "the device cannot reach this buffer: it is in the memory of another device");
 	if (data.sgl)
-		return pyn_sgl_describe(&queue->ctrlr->pci->view, &data,
-					queue->lists + (size_t)slot * PYN_PRP_ENTRIES, cmd, err);
-	pages = pyn_prp_list_pages(&data);
-	if (pages > 1) {
-		int rc = lengthen_list(&queue->more[slot], pages - 1, err);
-
-		if (rc)
-			return rc;
-	}
-	prps = pyn_prp_build(&queue->ctrlr->pci->view, &data, queue->ctrlr->spare,
-			     queue->lists + (size_t)slot * PYN_PRP_ENTRIES, queue->more[slot].pages);
-	cmd->prp1 = prps.first.value;
-	cmd->prp2 = prps.second.value;
-	return 0;
+		return pyn_sgl_describe(&queue->ctrlr->pci->view, &data, queue->lists + slot * SLOT_ENTRIES, cmd,
+					err);
+	return describe_by_prps(queue, slot, cmd, &data, err);
 }
 
 int pyn_engine_qpair_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_cmd *cmd, struct pyn_data data,

@@ -14,13 +14,14 @@ struct pyn_window;
 /* Further pages of a slot's PRP list, after the first one. */
 struct pyn_more_list {
 	struct pyn_iova *pages; /* DMA memory, NULL: none yet */
-	size_t count;           /* pages */
+	size_t count;           /* memory pages */
+	uint32_t page;          /* their size, bytes */
 };
 
 struct pyn_engine_qpair {
 	struct pyn_rings ring;
 	struct pyn_ctrlr *ctrlr;
-	struct pyn_iova *lists;     /* a page of PRP list for each slot */
+	struct pyn_iova *lists;     /* 4 KiB of list for each slot */
 	struct pyn_more_list *more; /* by slot, depth - 1 */
 	struct pyn_window *window;  /* the controller memory buffer, if it holds a ring; else NULL */
 	bool cmb_sq;

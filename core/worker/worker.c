@@ -129,6 +129,7 @@ static size_t round_up(size_t value, size_t to)
 /* The memory of one slot. */
 struct layout {
 	uint32_t largest; /* LBAs of the largest transfer */
+	size_t page;      /* bytes of a memory page of the device */
 	size_t data;      /* bytes of a buffer, whole pages */
 	size_t list;      /* bytes that the engine needs to describe it */
 	size_t range;     /* bytes for the range of a DSM command: a page, or 0 */
@@ -165,16 +166,17 @@ static uint32_t largest_transfer(const struct pyn_worker_run *run)
 	return largest;
 }
 
-static struct layout layout_of(const struct pyn_worker_run *run)
+static struct layout layout_of(const struct pyn_worker *worker)
 {
-	struct layout layout = {.largest = largest_transfer(run)};
+	const struct pyn_worker_run *run = worker->run;
+	struct layout layout = {.largest = largest_transfer(run), .page = pyn_device_page(worker->device)};
 
-	layout.data = round_up((size_t)layout.largest * run->config.lba_size, PYN_PAGE);
-	layout.list = run->engine->rings->list_bytes((uint32_t)layout.data);
+	layout.data = round_up((size_t)layout.largest * run->config.lba_size, layout.page);
+	layout.list = pyn_device_list_bytes(worker->device, (uint32_t)layout.data);
 	layout.reads = sends(&run->config, NVME_IO_READ);
 	layout.writes = sends_any(&run->config, writes_lbas);
-	layout.meta = pyn_worker_meta_bytes(run, layout.largest);
-	layout.range = sends(&run->config, NVME_IO_DSM) ? PYN_PAGE : 0;
+	layout.meta = round_up(pyn_worker_meta_bytes(run, layout.largest), layout.page);
+	layout.range = sends(&run->config, NVME_IO_DSM) ? layout.page : 0;
 	return layout;
 }
 
@@ -263,11 +265,11 @@ static int build_slot(struct pyn_worker *worker, const struct layout *layout, ui
 static int allocate(struct pyn_worker *worker, struct pyn_error *err)
 {
 	struct pyn_worker_run *run = worker->run;
-	struct layout layout = layout_of(run);
+	struct layout layout = layout_of(worker);
 	struct pyn_random random = pyn_random_stream(run->config.seed, UINT64_MAX);
 	size_t flight = run->slot_count * sizeof(struct pyn_worker_flight);
 
-	worker->data = pyn_dma_alloc(run->slot_count * dma_of_slot(&layout) + PYN_PAGE, PYN_PAGE, err);
+	worker->data = pyn_dma_alloc(run->slot_count * dma_of_slot(&layout) + layout.page, layout.page, err);
 	worker->shared = pyn_dma_alloc(sizeof(*worker->shared), 64, err);
 	worker->flight = pyn_dma_alloc(flight, 64, err);
 	worker->log = pyn_cmdlog_create(pyn_capture_depth(run->config.log_entries, run->slot_count + 1u), err);

@@ -113,8 +113,8 @@ static int allocate(struct pyn_worker_run *run, struct pyn_worker_zones *zones, 
 	zones->zone = calloc(zones->count, sizeof(*zones->zone));
 	zones->open = calloc(zones->count, sizeof(*zones->open));
 	zones->slots = calloc(run->slot_count, sizeof(*zones->slots));
-	zones->report =
-		pyn_dma_alloc(PYN_ZONE_REPORT + run->engine->rings->list_bytes(PYN_ZONE_REPORT), PYN_PAGE, err);
+	zones->report = pyn_dma_alloc(PYN_ZONE_REPORT + pyn_device_list_bytes(device, PYN_ZONE_REPORT),
+				      pyn_device_page(device), err);
 	if (!zones->zone || !zones->open || !zones->slots || !zones->report)
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for the zones of an IO worker");
 	zones->report_data =
@@ -182,7 +182,7 @@ static int report(struct pyn_worker_run *run, uint64_t slba, uint8_t state, bool
 {
 	struct nvme_cmd cmd = {.opc = NVME_IO_ZONE_MGMT_RECEIVE, .nsid = run->config.nsid};
 	struct pyn_data data = {.address = run->state.zones->report, .length = PYN_ZONE_REPORT};
-	struct nvme_cpl cpl;
+	struct nvme_cpl cpl = {0};
 	uint16_t status;
 
 	nvme_set_field(&cmd, NVME_FIELD_ZONE_MGMT_RECEIVE_SLBA, slba);

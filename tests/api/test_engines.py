@@ -124,6 +124,11 @@ def ask_for_the_memory_buffer(own, **_):
     assert own.nvme0.cmb is None or own.nvme0.cmb.size > 0
 
 
+def choose_the_memory_page(own, **_):
+    nvme0 = d.Controller(own.pcie, memory_page_size=8192)
+    assert nvme0.memory_page_size == 8192 and nvme0[0x14] >> 7 & 15 == 1
+
+
 def make_queues_by_hand(own, **_):
     cq = completion_queue(own.nvme0, 1)
     sq = submission_queue(own.nvme0, 1, cq)
@@ -174,6 +179,7 @@ USES = {
     "subsystem-reset": reset_the_subsystem,
     "interrupts": get_an_interrupt,
     "cmb": ask_for_the_memory_buffer,
+    "memory-pages": choose_the_memory_page,
     "raw-queues": make_queues_by_hand,
     "odd-offsets": read_at_an_odd_offset,
     "short-buffers": read_more_than_the_buffer_holds,

@@ -26,8 +26,8 @@ struct pyn_iova pyn_dma_physical(const void *memory)
 static struct pyn_pci the_pci;
 static struct pyn_ctrlr the_ctrlr = {.pci = &the_pci};
 static struct pyn_engine_qpair the_queue = {.ctrlr = &the_ctrlr};
-static struct pyn_iova the_list[LISTS * PYN_PRP_ENTRIES] __attribute__((aligned(PYN_PRP_PAGE)));
-static struct pyn_iova the_wanted[LISTS * PYN_PRP_ENTRIES] __attribute__((aligned(PYN_PRP_PAGE)));
+static struct pyn_iova the_list[LISTS * PYN_PRP_ENTRIES(PYN_PRP_PAGE)] __attribute__((aligned(PYN_PRP_PAGE)));
+static struct pyn_iova the_wanted[LISTS * PYN_PRP_ENTRIES(PYN_PRP_PAGE)] __attribute__((aligned(PYN_PRP_PAGE)));
 
 #define MEMORY ((void *)(uintptr_t)0x20000000)
 
@@ -40,8 +40,8 @@ static const struct pyn_iova *list_at(uint64_t address)
 
 static bool is_list(const struct pyn_iova *page)
 {
-	return (page >= the_list && page < the_list + LISTS * PYN_PRP_ENTRIES) ||
-	       (page >= the_wanted && page < the_wanted + LISTS * PYN_PRP_ENTRIES);
+	return (page >= the_list && page < the_list + LISTS * PYN_PRP_ENTRIES(PYN_PRP_PAGE)) ||
+	       (page >= the_wanted && page < the_wanted + LISTS * PYN_PRP_ENTRIES(PYN_PRP_PAGE));
 }
 
 /* The page of data number i that a list names, of so many entries; 0: the list leads elsewhere. */
@@ -49,10 +49,10 @@ static uint64_t entry(uint64_t list, size_t entries, size_t i)
 {
 	const struct pyn_iova *page = list_at(list);
 
-	while (is_list(page) && entries > PYN_PRP_ENTRIES && i >= PYN_PRP_ENTRIES - 1) {
-		page = list_at(page[PYN_PRP_ENTRIES - 1].value);
-		entries -= PYN_PRP_ENTRIES - 1;
-		i -= PYN_PRP_ENTRIES - 1;
+	while (is_list(page) && entries > PYN_PRP_ENTRIES(PYN_PRP_PAGE) && i >= PYN_PRP_ENTRIES(PYN_PRP_PAGE) - 1) {
+		page = list_at(page[PYN_PRP_ENTRIES(PYN_PRP_PAGE) - 1].value);
+		entries -= PYN_PRP_ENTRIES(PYN_PRP_PAGE) - 1;
+		i -= PYN_PRP_ENTRIES(PYN_PRP_PAGE) - 1;
 	}
 	return is_list(page) ? page[i].value : 0;
 }
@@ -60,7 +60,8 @@ static uint64_t entry(uint64_t list, size_t entries, size_t i)
 static void check(struct pyn_data_template *built, uint32_t length)
 {
 	const struct pyn_data data = {.address = MEMORY, .length = length};
-	struct pyn_prps wanted = pyn_prp_build(&the_pci.view, &data, NULL, the_wanted, the_wanted + PYN_PRP_ENTRIES);
+	struct pyn_prps wanted =
+		pyn_prp_build(&the_pci.view, &data, NULL, the_wanted, the_wanted + PYN_PRP_ENTRIES(PYN_PRP_PAGE));
 	size_t entries = (length - 1) / PYN_PRP_PAGE;
 
 	pyn_data_template_describe(&the_queue, built, length);
@@ -81,7 +82,7 @@ static void check_all(uint32_t most)
 	struct pyn_data_template built = {.memory = MEMORY, .list = the_list};
 	uint32_t state = most;
 
-	if (!CHECK(pyn_data_template_list_bytes(most) <= sizeof(the_list)))
+	if (!CHECK(pyn_data_template_list_bytes(&the_ctrlr, most) <= sizeof(the_list)))
 		return;
 	pyn_data_template_prepare(&the_ctrlr, &built, most);
 	CHECK_EQ(built.length, 0);
@@ -118,11 +119,11 @@ TEST(the_same_without_an_iommu)
 
 TEST(a_list_takes_as_many_pages_as_it_needs)
 {
-	CHECK_EQ(pyn_data_template_list_bytes(0), 0);
-	CHECK_EQ(pyn_data_template_list_bytes(4096), 0);
-	CHECK_EQ(pyn_data_template_list_bytes(4097), 4096);
-	CHECK_EQ(pyn_data_template_list_bytes(513 * 4096), 4096);
-	CHECK_EQ(pyn_data_template_list_bytes(513 * 4096 + 1), 8192);
+	CHECK_EQ(pyn_data_template_list_bytes(&the_ctrlr, 0), 0);
+	CHECK_EQ(pyn_data_template_list_bytes(&the_ctrlr, 4096), 0);
+	CHECK_EQ(pyn_data_template_list_bytes(&the_ctrlr, 4097), 4096);
+	CHECK_EQ(pyn_data_template_list_bytes(&the_ctrlr, 513 * 4096), 4096);
+	CHECK_EQ(pyn_data_template_list_bytes(&the_ctrlr, 513 * 4096 + 1), 8192);
 }
 
 TEST(a_command_that_is_copied_from_it_has_its_pointer_and_its_kind)

@@ -83,6 +83,7 @@ TEST(what_is_not_offered_is_refused_with_words_for_the_user)
 	withheld(pyn_engine_no_pci.reattach(NULL, &err), PYN_CAN_SLOT_POWER);
 	withheld(pyn_engine_no_interrupts.set(NULL, 0, -1, &err), PYN_CAN_INTERRUPTS);
 	withheld(pyn_engine_no_interrupts.mask(NULL, 0, true, &err), PYN_CAN_INTERRUPTS);
+	withheld(pyn_engine_no_rings.choose_page(NULL, 4096, &err), PYN_CAN_MEMORY_PAGES);
 	withheld(pyn_engine_no_cmb.info(NULL, &info, &err), PYN_CAN_CMB);
 	withheld(pyn_engine_no_cmb.window(NULL, &window, &err), PYN_CAN_CMB);
 	CHECK_EQ(pyn_engine_no_rings.shadow(NULL, NULL, &err), -ENOTSUP);
@@ -158,7 +159,8 @@ TEST(what_needs_no_answer_does_nothing)
 	pyn_engine_no_interrupts.rearm(NULL);
 	CHECK_EQ(pyn_engine_no_cmb.address(NULL, &err).value, 0);
 	CHECK_EQ(pyn_engine_no_rings.of(NULL), NULL);
-	CHECK_EQ(pyn_engine_no_rings.list_bytes(1 << 20), 0);
+	CHECK_EQ(pyn_engine_no_rings.page(NULL), 4096);
+	CHECK_EQ(pyn_engine_no_rings.list_bytes(NULL, 1 << 20), 0);
 	pyn_engine_no_rings.prepare(NULL, &data, 4096);
 	pyn_engine_no_rings.describe(NULL, &data, 512);
 	CHECK_EQ(data.length, 512);

@@ -4,16 +4,28 @@
 #include "tests/c/test.h"
 
 #define MAX_PAGES 130
-#define LAST (PYN_PRP_ENTRIES - 1)
+#define SMALL 4096u
+#define LARGEST 65536u /* memory page that is tried */
 #define GUARD UINT64_C(0xdeadbeefdeadbeef)
 
 /* A list is only ever read through its addresses, so that it need not be DMA memory here. */
-static struct pyn_iova the_first[PYN_PRP_ENTRIES] __attribute__((aligned(PYN_PRP_PAGE)));
-static struct pyn_iova the_more[MAX_PAGES * PYN_PRP_ENTRIES] __attribute__((aligned(PYN_PRP_PAGE)));
+static struct pyn_iova the_first[PYN_PRP_ENTRIES(LARGEST)] __attribute__((aligned(LARGEST)));
+static struct pyn_iova the_more[MAX_PAGES * PYN_PRP_ENTRIES(SMALL)] __attribute__((aligned(LARGEST)));
 
 /* Nothing of its own, or a piece that begins in the middle of things. */
 static struct pyn_dma_view the_view;
 #define WINDOW UINT64_C(0x102000000)
+
+/* The memory page of the device, and what its list holds. */
+static uint32_t page_size(void)
+{
+	return pyn_dma_view_page(&the_view);
+}
+
+static uint32_t last_entry(void)
+{
+	return PYN_PRP_ENTRIES(page_size()) - 1;
+}
 
 /* The address that a byte has for the device. */
 static uint64_t seen(uint64_t address)
@@ -54,16 +66,16 @@ static struct {
 	uint64_t iova, length, transfer;
 } the_case;
 
-#define SPARE UINT64_C(0x5000)
+#define SPARE UINT64_C(0x50000)
 
 /* Whether an entry of a list, or a PRP, is where the byte after the first done ones has to be. */
 static bool is_there(uint64_t address, uint64_t done)
 {
 	uint64_t at = the_case.iova + done;
 
-	if (at - (done ? at % PYN_PRP_PAGE : 0) < the_case.iova + the_case.length)
+	if (at - (done ? at % page_size() : 0) < the_case.iova + the_case.length)
 		return address == seen(at);
-	return address == seen(SPARE) + (done ? 0 : the_case.iova % PYN_PRP_PAGE);
+	return address == seen(SPARE) + (done ? 0 : the_case.iova % page_size());
 }
 
 /*
@@ -73,7 +85,7 @@ static bool is_there(uint64_t address, uint64_t done)
  */
 static bool walk(uint64_t prp1, uint64_t prp2, size_t *list_pages)
 {
-	uint64_t done = PYN_PRP_PAGE - the_case.iova % PYN_PRP_PAGE, length = the_case.transfer;
+	uint64_t done = page_size() - the_case.iova % page_size(), length = the_case.transfer;
 	const uint64_t *list;
 
 	*list_pages = 0;
@@ -81,13 +93,13 @@ static bool walk(uint64_t prp1, uint64_t prp2, size_t *list_pages)
 		return false;
 	if (done >= length)
 		return prp2 == 0;
-	if (length - done <= PYN_PRP_PAGE)
+	if (length - done <= page_size())
 		return is_there(prp2, done);
 	list = list_at(prp2);
 	*list_pages = 1;
-	for (size_t at = 0; done < length; done += PYN_PRP_PAGE) {
-		if (at == LAST && length - done > PYN_PRP_PAGE) {
-			if (list[at] % PYN_PRP_PAGE)
+	for (size_t at = 0; done < length; done += page_size()) {
+		if (at == last_entry() && length - done > page_size()) {
+			if (list[at] % page_size())
 				return false;
 			list = list_at(list[at]);
 			(*list_pages)++;
@@ -95,7 +107,7 @@ static bool walk(uint64_t prp1, uint64_t prp2, size_t *list_pages)
 		}
 		/* A page that leads back to itself ends with its own address: of the command's own memory, but never
 		 * in place of the script's. */
-		bool own = at == LAST && done >= the_case.length && list == list_at(list[at]);
+		bool own = at == last_entry() && done >= the_case.length && list == list_at(list[at]);
 
 		if (!is_there(list[at], done) && !own)
 			return false;
@@ -109,7 +121,7 @@ static void check_more(uint64_t iova, uint32_t length, uint64_t transfer)
 {
 	struct pyn_data data = {
 		.address = (void *)(uintptr_t)iova, .length = length, .transfer = transfer > length ? transfer : 0};
-	size_t expected = pyn_prp_list_pages(&data), pages;
+	size_t expected = pyn_prp_list_pages(&the_view, &data), pages;
 	struct pyn_prps prps;
 
 	if (!CHECK(expected <= MAX_PAGES))
@@ -117,13 +129,13 @@ static void check_more(uint64_t iova, uint32_t length, uint64_t transfer)
 	the_case.iova = iova;
 	the_case.length = length;
 	the_case.transfer = transfer;
-	the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0].value = GUARD;
+	the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES(page_size()) : 0].value = GUARD;
 	prps = pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, expected > 1 ? the_more : NULL);
 	if (!CHECK(walk(prps.first.value, prps.second.value, &pages)) ||
 	    !CHECK(transfer == length ? pages == expected : pages >= expected))
 		printf("    %u bytes at %#llx, of which %llu are transferred\n", length, (unsigned long long)iova,
 		       (unsigned long long)transfer);
-	CHECK_EQ(the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES : 0].value, GUARD);
+	CHECK_EQ(the_more[expected > 1 ? (expected - 1) * PYN_PRP_ENTRIES(page_size()) : 0].value, GUARD);
 }
 
 static void check(uint64_t iova, uint32_t length)
@@ -135,7 +147,7 @@ static size_t list_pages(uint32_t offset, uint32_t length)
 {
 	const struct pyn_data data = {.address = (void *)(uintptr_t)(0x10000 + offset), .length = length};
 
-	return pyn_prp_list_pages(&data);
+	return pyn_prp_list_pages(&the_view, &data);
 }
 
 TEST(a_transfer_within_a_page_needs_prp_1_only)
@@ -194,6 +206,29 @@ TEST(random_transfers_are_what_a_controller_walks)
 		check(UINT64_C(0x100000000) + some(1 << 20), 1 + (uint32_t)some(PYN_PRP_MAX_BYTES));
 }
 
+TEST(larger_memory_pages_are_described_as_small_ones_are)
+{
+	for (uint8_t mps = 1; mps <= 4; mps++) {
+		the_view.mps = mps;
+		check(0x1000000, page_size());
+		check(0x1000000 + page_size() - 512, 512);
+		check(0x1001000, page_size());
+		check(0x1000000, 2 * page_size());
+		check(0x1000004, 2 * page_size());
+		check(0x1000000, PYN_PRP_MAX_BYTES);
+		check(0x1000ffc, PYN_PRP_MAX_BYTES);
+		check_more(0x1000000, 512, 3 * page_size());
+		check_more(0x1000e00, 0, 5 * page_size());
+		for (int i = 0; i < 2000; i++)
+			check(UINT64_C(0x100000000) + some(1 << 20), 1 + (uint32_t)some(some(2) ? 65536 : 3 << 20));
+	}
+	/* The largest one needs a page of list from 3 pages on, which holds any transfer. */
+	CHECK_EQ(list_pages(0, 2 * 65536), 0);
+	CHECK_EQ(list_pages(0, 2 * 65536 + 1), 1);
+	CHECK_EQ(list_pages(0, PYN_PRP_MAX_BYTES), 1);
+	the_view.mps = 0;
+}
+
 TEST(what_is_transferred_beyond_the_data_goes_to_a_spare_page)
 {
 	check_more(0x10000, 512, 4096);
@@ -219,8 +254,8 @@ TEST(however_much_is_transferred_it_takes_one_page_of_list_more)
 	const struct pyn_data little = {.address = (void *)0x10000, .length = 4096, .transfer = UINT64_C(16) << 30},
 			      much = {.address = (void *)0x10000, .length = 4 << 20, .transfer = UINT64_C(16) << 30};
 
-	CHECK_EQ(pyn_prp_list_pages(&little), 1);
-	CHECK_EQ(pyn_prp_list_pages(&much), 4);
+	CHECK_EQ(pyn_prp_list_pages(&the_view, &little), 1);
+	CHECK_EQ(pyn_prp_list_pages(&the_view, &much), 4);
 	check_more(0x10000, 4096, UINT64_C(1) << 30);
 	check_more(0x10004, 4 << 20, UINT64_C(1) << 30);
 	/* 512 entries are left for the last round: its last one is no pointer then. */
@@ -238,16 +273,16 @@ TEST(where_nobody_knows_how_much_it_is_prp_2_is_good_for_a_page_and_for_a_list)
 	struct pyn_data data = {.address = (void *)0x10e00, .length = 512, .transfer = PYN_TRANSFER_ANY};
 	struct pyn_prps prps;
 
-	CHECK_EQ(pyn_prp_list_pages(&data), 1);
+	CHECK_EQ(pyn_prp_list_pages(&the_view, &data), 1);
 	prps = pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, NULL);
 	CHECK_EQ(prps.first.value, 0x10e00);
 	CHECK_EQ(prps.second.value, (uint64_t)(uintptr_t)the_first);
-	for (unsigned at = 0; at < LAST; at++)
+	for (unsigned at = 0; at < last_entry(); at++)
 		CHECK_EQ(the_first[at].value, SPARE);
-	CHECK_EQ(the_first[LAST].value, (uint64_t)(uintptr_t)the_first);
+	CHECK_EQ(the_first[last_entry()].value, (uint64_t)(uintptr_t)the_first);
 	/* Two pages are two pages. */
 	data.length = 1024;
-	CHECK_EQ(pyn_prp_list_pages(&data), 0);
+	CHECK_EQ(pyn_prp_list_pages(&the_view, &data), 0);
 	prps = pyn_prp_build(&the_view, &data, (const void *)SPARE, the_first, NULL);
 	CHECK_EQ(prps.second.value, 0x11000);
 }
@@ -288,7 +323,7 @@ TEST(a_short_list_leaves_nothing_of_a_long_one_behind_it)
 		const struct pyn_data data = {.address = (void *)0x200000, .length = pages * 4096};
 
 		pyn_prp_build(&the_view, &data, NULL, the_first, the_more);
-		for (uint32_t i = pages - 1; i < PYN_PRP_ENTRIES; i++)
+		for (uint32_t i = pages - 1; i < PYN_PRP_ENTRIES(page_size()); i++)
 			CHECK_EQ(the_first[i].value, 0);
 	}
 }

@@ -198,8 +198,8 @@ def test_register_of_all_ones_is_a_device_that_is_gone(drive: Drive, register: i
 
 
 def test_smallest_page_above_4_kib_is_refused_before_anything_is_changed(drive: Drive) -> None:
-    drive.cap = capabilities(mpsmin=2)
-    refused(drive, r"smallest memory page has 16 KiB \(CAP.MPSMIN = 2\), this host's 4 KiB")
+    drive.cap = capabilities(mpsmin=10)
+    refused(drive, r"smallest memory page has 4096 KiB \(CAP.MPSMIN = 10\): pynvme uses up to 2048 KiB")
     assert not writes(drive)
 
 
