@@ -151,7 +151,7 @@ void vssd_virtual_capabilities(const struct vssd_ctrl *ctrl, struct nvme_primary
 	caps->virfa = vssd_virtual_assigned(ctrl->subsystem, VSSD_RESOURCE_VI);
 	caps->vqrfap = own->flexible[VSSD_RESOURCE_VQ];
 	caps->virfap = own->flexible[VSSD_RESOURCE_VI];
-	caps->vqprt = (uint16_t)(ctrl->options->queues + 1);
+	caps->vqprt = (uint16_t)(ctrl->options->queues < UINT16_MAX ? ctrl->options->queues + 1 : UINT16_MAX);
 	caps->viprt = (uint16_t)ctrl->interrupts.count;
 	caps->vqfrsm = caps->vifrsm = (uint16_t)(caps->vqfrt < VSSD_FLEXIBLE_MOST ? caps->vqfrt : VSSD_FLEXIBLE_MOST);
 	caps->vqgran = caps->vigran = 1;
