@@ -349,6 +349,7 @@ cdef extern from "driver.h" nogil:
         pyn_buffer *buffer
         uint32_t offset
         bool protects
+        bool own
 
     struct pyn_command:
         nvme_cmd cmd

@@ -2117,7 +2117,7 @@ class Namespace:
         cb: _Completed | None = None,
         *,
         sgl: bool | Sgl | Descriptor | None = None,
-        meta: Buffer | None = None,
+        meta: Buffer | Sgl | Descriptor | None = None,
         pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Read (NVM 3.2.4).
@@ -2134,8 +2134,10 @@ class Namespace:
             sgl: True describes buf by an SGL and not by PRPs, for drives that support SGLs. An Sgl or a
                 Descriptor of pynvme.sgl is the data pointer itself, and buf is None. Verification does not
                 judge such a command
-            meta: a Buffer for the metadata, from its offset on, to which MPTR points. A namespace that has
-                them behind the data of each LBA takes none
+            meta: a Buffer for the metadata, from its offset on, to which MPTR points. An Sgl or a Descriptor of
+                pynvme.sgl describes them by an SGL, to which MPTR leads, and has the data described by one, too
+                (PSDT 10b). Verification does not judge such metadata. A namespace that has them behind the data
+                of each LBA takes none
             pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
                 a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
 
@@ -2159,7 +2161,7 @@ class Namespace:
         cb: _Completed | None = None,
         *,
         sgl: bool | Sgl | Descriptor | None = None,
-        meta: Buffer | None = None,
+        meta: Buffer | Sgl | Descriptor | None = None,
         pi: Pi | dict[str, Any] | bool | None = None,
         placement: _Int | None = None,
         stream: _Int | None = None,
@@ -2179,8 +2181,7 @@ class Namespace:
             dword13, dword14, dword15: command dwords, 32 bits each
             cb: called at completion, see help(nvme)
             sgl: as for read(). pynvme does not stamp the data of an Sgl, and they are unknown to verification
-            meta: a Buffer for the metadata, from its offset on, to which MPTR points. A namespace that has
-                them behind the data of each LBA takes none
+            meta: as for read(). An Sgl is sent as the script has filled it: pynvme makes no tuples in it
             pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
                 a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
             placement: placement identifier, 16 bits, of Flexible Data Placement; DTYPE becomes 2, DSPEC this
@@ -2204,7 +2205,7 @@ class Namespace:
         cb: _Completed | None = None,
         *,
         sgl: bool | Sgl | Descriptor | None = None,
-        meta: Buffer | None = None,
+        meta: Buffer | Sgl | Descriptor | None = None,
         pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Compare the LBAs with buf (NVM 3.2.1). If they differ, the drive returns the status 02/85.
@@ -2217,8 +2218,7 @@ class Namespace:
             io_flags: bits 31:16 of dword 12, or these bits in their place, as 1 << 31
             cb: called at completion, see help(nvme)
             sgl: as for read()
-            meta: a Buffer for the metadata, from its offset on, to which MPTR points. A namespace that has
-                them behind the data of each LBA takes none
+            meta: as for read()
             pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
                 a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
 
@@ -2614,7 +2614,7 @@ class Namespace:
         sgl: bool | Sgl | Descriptor | None = None,
         cdw2: _Int = 0,
         cdw3: _Int = 0,
-        meta: Buffer | None = None,
+        meta: Buffer | Sgl | Descriptor | None = None,
     ) -> Qpair:
         """Send any IO command (Base 3.3.3.1, NVM 3). Verification tracks it, but does not stamp buf.
 
@@ -2627,7 +2627,7 @@ class Namespace:
             cb: called at completion, see help(nvme)
             sgl: as for read()
             cdw2, cdw3: command dwords that few commands use, 32 bits each
-            meta: a Buffer for the metadata, from its offset on, to which MPTR points
+            meta: as for read()
 
         Raises:
             AssertionError: a value does not fit its field, or the queue is full

@@ -322,11 +322,14 @@ cdef int _take_buffer(cspdk.pyn_command *command, object buf) except -1:
 
 
 cdef int _take_metadata(cspdk.pyn_command *command, object meta) except -1:
-    """The memory of a Buffer for metadata, from its offset on, to which MPTR points."""
+    """The memory of a Buffer for metadata, from its offset on, to which MPTR points. An SGL: see _take_sgl."""
     cdef Buffer buffer
 
+    if hasattr(meta, "_parts"):
+        command.metadata.own = True
+        return 0
     if not isinstance(meta, Buffer):
-        raise TypeError(f"meta must be a Buffer, not {type(meta).__name__}")
+        raise TypeError(f"meta must be a Buffer, or an Sgl or a Descriptor of pynvme.sgl, not {type(meta).__name__}")
     buffer = <Buffer>meta
     command.metadata.buffer = buffer._get()
     command.metadata.offset = buffer._offset

@@ -51,26 +51,51 @@ cdef class _Named:
         PyMem_Free(self._pointers)
 
 
-cdef _Named _take_sgl(cspdk.pyn_command *command, object buf, object sgl):
-    """How the data are described: by PRPs, by an SGL that the engine makes, or by the script's own, whose buffers are
-    returned. Keep them until the command is submitted."""
+cdef list _take_data_sgl(cspdk.pyn_command *command, object buf, object sgl):
+    """The data pointer is the script's own SGL. Returns the buffers that it names."""
     cdef bytes first
-    cdef _Named named
 
-    if sgl is None or sgl is False:
-        return None
-    if sgl is True:
-        command.sgl = True
-        return None
     if not hasattr(sgl, "_parts"):
         raise TypeError(f"sgl must be True, or an Sgl or a Descriptor of pynvme.sgl, not {type(sgl).__name__}")
     if buf is not None:
         raise TypeError("buf must be None for an SGL of your own, which names its buffers itself")
     first, buffers = sgl._parts()
-    named = _Named(list(buffers))
     memcpy(&command.cmd.prp1, <const char *>first, 8)
     memcpy(&command.cmd.prp2, <const char *>first + 8, 8)
     command.cmd.flags = <uint8_t>(command.cmd.flags & 0x3f | 0x40)
+    return buffers
+
+
+cdef list _take_metadata_sgl(cspdk.pyn_command *command, object meta):
+    """MPTR leads to the one descriptor of a segment, the first of the script's own SGL. Returns all its buffers."""
+    cdef Buffer segment
+
+    first, buffers = meta._parts()
+    segment = Buffer(len(first), "SGL segment of metadata")
+    segment[:] = first
+    command.cmd.mptr = segment.phys_addr
+    command.cmd.flags = <uint8_t>(command.cmd.flags & 0x3f | 0x80)
+    return [segment, *buffers]
+
+
+cdef _Named _take_sgl(cspdk.pyn_command *command, object buf, object sgl, object meta=None):
+    """How the data are described: by PRPs, by an SGL that the engine makes, or by the script's own, and the metadata, if
+    _take_metadata has taken an SGL of them. Returns the buffers of the script's SGLs; keep them until the command is
+    submitted."""
+    cdef list buffers = []
+    cdef _Named named
+
+    if command.metadata.own and sgl is False:
+        raise TypeError("meta is an SGL, and then PSDT says that the data are described by one, too: leave out sgl=False")
+    if sgl is True or (sgl is None and command.metadata.own):
+        command.sgl = True
+    elif sgl is not None and sgl is not False:
+        buffers += _take_data_sgl(command, buf, sgl)
+    if command.metadata.own:
+        buffers += _take_metadata_sgl(command, meta)
+    if not buffers:
+        return None
+    named = _Named(buffers)
     command.named = named._pointers
     command.num_named = <uint32_t>len(named._buffers)
     return named

@@ -370,7 +370,8 @@ cdef class Namespace:
         dwords = wanted.dwords(fmt, cmd.opc, cspdk.nvme_get_field(cmd, cspdk.NVME_FIELD_READ_SLBA))
         cmd.cdw12 |= <uint32_t>dwords[0]
         cmd.cdw2, cmd.cdw3, cmd.cdw14, cmd.cdw15 = dwords[1], dwords[2], dwords[3], dwords[4]
-        command.metadata.protects = wanted.make and cmd.opc == cspdk.NVME_IO_WRITE and not dwords[0] & 1 << 29
+        command.metadata.protects = (wanted.make and cmd.opc == cspdk.NVME_IO_WRITE and not dwords[0] & 1 << 29
+                                     and not command.metadata.own)
         return 0
 
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
@@ -378,7 +379,7 @@ cdef class Namespace:
                          object meta, object pi):
         cdef cspdk.pyn_command command
         cdef cspdk.pyn_namespace *namespace
-        cdef _Named named
+        cdef _Named _buffers
 
         memset(&command, 0, sizeof(command))
         self._range(&command.cmd, opcode, lba, lba_count, io_flags)
@@ -389,8 +390,8 @@ cdef class Namespace:
         command.cmd.nsid = namespace.nsid
         self._take_meta(&command, meta)
         self._take_pi(&command, pi)
-        named = _take_sgl(&command, buf, sgl)
-        if named is None:
+        _buffers = _take_sgl(&command, buf, sgl, meta)
+        if sgl is None or isinstance(sgl, bool):
             self._data(&command, buf,
                        _nlb(&command.cmd) * cspdk.pyn_namespace_lba_bytes(namespace, command.cmd.cdw12))
         command.stamp = opcode == 1
@@ -597,7 +598,7 @@ cdef class Namespace:
         _fill_command(&command, opcode, buf, nsid, cdw10, cdw11, cdw12, cdw13, cdw14, cdw15, cdw2, cdw3)
         if meta is not None:
             _take_metadata(&command, meta)
-        _buffers = _take_sgl(&command, buf, sgl)
+        _buffers = _take_sgl(&command, buf, sgl, meta)
         return self._send(qpair, &command, cb)
 
     @_named

@@ -365,7 +365,7 @@ int pyn_spdk_submit(struct pyn_engine_qpair *queue, uint16_t slot, struct nvme_c
 	if (data.length > pyn_engine_spdk.largest_transfer)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "%u bytes in one command: at most %u are possible",
 				 data.length, pyn_engine_spdk.largest_transfer);
-	if (data.sgl || cmd->flags & NVME_PSDT_SGL)
+	if (data.sgl || cmd->flags & NVME_PSDT)
 		return pyn_engine_withholds(PYN_CAN_SGLS, err);
 	/* A controller that could not be disabled may look enabled. */
 	if (queue->ctrlr->off)

@@ -163,7 +163,7 @@ int pyn_namespace_check_metadata(const struct pyn_namespace *ns, const struct nv
 {
 	uint64_t bytes = pyn_namespace_metadata_bytes(ns, cmd);
 
-	if (bytes == 0)
+	if (bytes == 0 || metadata->own)
 		return 0;
 	if (!metadata->buffer)
 		return refuse_metadata(ns, err);

@@ -60,7 +60,8 @@ int pyn_sgl_describe(const struct pyn_dma_view *view, const struct pyn_data *dat
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "%u bytes in one command: for the device they lie in too many pieces for an SGL",
 				 data->length);
-	cmd->flags |= NVME_PSDT_SGL;
+	if (!(cmd->flags & NVME_PSDT)) /* it may say that MPTR is an SGL, too */
+		cmd->flags |= NVME_PSDT_SGL;
 	cmd->prp1 = pointer[0];
 	cmd->prp2 = pointer[1];
 	return 0;

@@ -21,6 +21,7 @@ struct pyn_metadata {
 	uint32_t offset;           /* in it, bytes */
 	uint32_t length;           /* bytes of it that the command may use */
 	bool protects;             /* a stamped write: put protection information into the metadata first */
+	bool own;                  /* without a buffer: MPTR is the script's own, and leads to an SGL */
 };
 
 /* The LBAs of a read in the host's memory, with the snapshots of their cells. */

@@ -9,8 +9,9 @@ import nvme as d
 import pytest
 
 from pynvme.protection import Fault, Format, Pi, Tuple, check, explain, guard, protect
+from pynvme.sgl import BitBucket, DataBlock, Sgl
 
-DRIVE = "vssd:name=metadata,size=32M,metadata,copy"
+DRIVE = "vssd:name=metadata,size=32M,metadata,copy,sgls=byte"
 FORMAT_NVM, READ, WRITE = 0x80, 2, 1
 
 
@@ -99,7 +100,7 @@ def test_what_a_call_cannot_serve_is_refused_with_what_to_do(drive):
     short.offset = 8
     with pytest.raises(AssertionError, match="from byte 8 of a buffer of 64 bytes"):
         ns.write(qpair, buf, 0, 8, meta=short)
-    with pytest.raises(TypeError, match="meta must be a Buffer, not bytes"):
+    with pytest.raises(TypeError, match=r"meta must be a Buffer, or an Sgl or a Descriptor of .*, not bytes"):
         ns.read(qpair, buf, 0, 8, meta=b"12345678")
     with pytest.raises(AssertionError, match="no protection information"):
         ns.read(qpair, buf, 0, 8, meta=d.Buffer(64), pi=True)
@@ -124,6 +125,52 @@ def test_the_metadata_pointer_is_that_of_the_buffer_and_shown(drive):
     assert struct.unpack_from("<Q", bytes(command.sqe), 16) == (meta.phys_addr,)
     meta.offset = 0
     assert meta[:64] == bytes(64)
+    lbas.qpair.delete()
+
+
+def test_an_sgl_describes_metadata(drive):
+    """MPTR leads to the one descriptor of a segment, and PSDT is 10b (Base 2.0, 3.3.3.1)."""
+    lbas = Lbas(drive, 2, False)
+    ns, qpair = lbas.ns, lbas.qpair
+    buf, pieces = d.Buffer(8 * 512), [d.Buffer(13), d.Buffer(51)]
+    for piece in pieces:
+        piece[:] = os.urandom(len(piece))
+    ns.write(qpair, buf, 40, 8, meta=Sgl(*map(DataBlock, pieces))).waitdone()
+    (command,) = qpair.cmdlog_list(1)
+    assert bytes(command.sqe)[1] == 0x80
+    whole, back = d.Buffer(64), d.Buffer(64)
+    before = ns.verify_stats()
+    ns.read(qpair, buf, 40, 8, meta=whole).waitdone()
+    assert whole[:] == pieces[0][:] + pieces[1][:]
+    ns.read(qpair, buf, 40, 8, meta=Sgl(BitBucket(8), DataBlock(back, 8))).waitdone()
+    assert back[:] == bytes(8) + whole[8:]
+    ns.compare(qpair, buf, 40, 8, meta=DataBlock(whole)).waitdone()
+    halves = Sgl(DataBlock(buf, 0, 2048), DataBlock(buf, 2048))
+    ns.read(qpair, None, 40, 8, sgl=halves, meta=DataBlock(back)).waitdone()
+    assert back[:] == whole[:]
+    after = ns.verify_stats()
+    assert (after.judged - before.judged, after.mismatch) == (16, 0), "data in one Buffer are judged"
+    with pytest.warns(UserWarning, match="00/10"):  # Metadata SGL Length Invalid
+        ns.read(qpair, buf, 40, 8, meta=DataBlock(back, 0, 63)).waitdone()
+    with pytest.raises(TypeError, match="leave out sgl=False"):
+        ns.read(qpair, buf, 40, 8, sgl=False, meta=DataBlock(back))
+    qpair.delete()
+
+
+def test_what_an_sgl_of_metadata_names_stays_until_the_completion(drive):
+    lbas = Lbas(drive, 2, False)
+    buf, back = d.Buffer(8 * 512), d.Buffer(64)
+    for index in range(6):
+        meta = d.Buffer(64)
+        meta[:] = bytes([index]) * 64
+        lbas.ns.write(lbas.qpair, buf, 8 * index, 8, meta=Sgl(DataBlock(meta, 0, 32), DataBlock(meta, 32)))
+        del meta
+        d.Buffer(64)[:] = b"\xff" * 64
+        d.Buffer(16)[:] = b"\xff" * 16
+    lbas.qpair.waitdone(6)
+    for index in range(6):
+        lbas.ns.read(lbas.qpair, buf, 8 * index, 8, meta=back).waitdone()
+        assert back[:] == bytes([index]) * 64
     lbas.qpair.delete()
 
 

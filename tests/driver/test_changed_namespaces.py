@@ -12,6 +12,8 @@ import nvme
 import pytest
 from drive import FLUSH, IDENTIFY, READ, WRITE, Drive
 
+from pynvme.sgl import DataBlock, Sgl
+
 Opened = Callable[..., SimpleNamespace]
 COMPARE, WRITE_ZEROES, DSM, ZONE_APPEND, FORMAT = 5, 8, 9, 0x7D, 0x80
 
@@ -175,6 +177,32 @@ def test_each_way_to_transfer_lbas_with_separate_metadata_is_refused_by_name(
         with pytest.raises(NotImplementedError, match=SEPARATE):
             refused()
     assert not [c for c in drive.commands if c.sqid > 0]
+
+
+def test_an_sgl_of_metadata_is_a_segment_of_one_descriptor_at_mptr(
+    drive: Drive, separate: SimpleNamespace
+) -> None:
+    """PSDT is 10b, and a data block descriptor has type 0h in its last byte (Base 2.0, 3.3.3.1 and 4.1.2)."""
+    o, buf, meta = separate, nvme.Buffer(4096), nvme.Buffer(64)
+    memory = []
+
+    def write(command: scripted.Command) -> scripted.Result:
+        memory.append(drive.dma_read(command[4] | command[5] << 32, 16))
+        return 0, 0
+
+    drive.on_io[WRITE] = write
+    o.nvme0n1.write(o.qpair, buf, 0, 8, meta=DataBlock(meta)).waitdone()
+    o.nvme0n1.write(o.qpair, buf, 0, 8, meta=Sgl(DataBlock(meta, 0, 8), DataBlock(meta, 8))).waitdone()
+    one, two = (c for c in drive.commands if c.sqid > 0)
+    assert (one[0] >> 8 & 0xFF, two[0] >> 8 & 0xFF) == (0x80, 0x80)
+    assert struct.pack("<4I", *one[6:10]) == struct.pack("<QII", buf.phys_addr, 4096, 0), "the data"
+    assert (one[4] % 8, two[4] % 8) == (0, 0)
+    assert memory[0] == struct.pack("<QII", meta.phys_addr, 64, 0)
+    segment, length, kind = struct.unpack("<QII", memory[1])
+    assert (length, kind) == (32, 0x30000000), "a last segment of two descriptors"
+    assert drive.dma_read(segment, 32) == struct.pack(
+        "<QIIQII", meta.phys_addr, 8, 0, meta.phys_addr + 8, 56, 0
+    )
 
 
 def test_what_transfers_no_metadata_is_sent(drive: Drive, separate: SimpleNamespace) -> None:
