@@ -21,6 +21,7 @@ static int prepare(struct pyn_namespace *ns, struct pyn_save_identity *identity,
 		.nsid = ns->nsid,
 		.nlba = ns->nsze,
 		.lba_size = ns->lba_size,
+		.metadata = ns->layout.protection.ms,
 	};
 	memcpy(identity->serial, ctrl->sn, sizeof(identity->serial));
 	memcpy(identity->model, ctrl->mn, sizeof(identity->model));

@@ -6,6 +6,8 @@
  *     body      header.body_bytes: runs, each a struct pyn_save_run with its cells
  *     records   struct pyn_save_record, appended as long as a process uses the file
  *
+ * A run is of the data, or of the metadata, of LBAs. A file without metadata has the version PYN_SAVE_PLAIN.
+ *
  * A cell is 8 bytes, as in verify.h, with an epoch of 0 (the data are durable) or 1 (they are not), of a known state,
  * and without a write in flight. The file has cells of LBAs that were touched only, in any order. A run that repeats
  * an LBA says nothing of it that an earlier run has not.
@@ -21,7 +23,8 @@
 #include <stdint.h>
 
 #define PYN_SAVE_MAGIC "pynvme verify\n"
-#define PYN_SAVE_VERSION 1u
+#define PYN_SAVE_PLAIN 1u
+#define PYN_SAVE_VERSION 2u   /* with metadata */
 #define PYN_SAVE_HEADER 4096u /* bytes */
 #define PYN_SAVE_COUNT 2048u
 #define PYN_SAVE_END UINT64_C(0xa55a55aaa55a55aa) /* the last 8 bytes of a record are never 0 */
@@ -44,7 +47,7 @@ struct pyn_save_identity {
 	uint32_t nsid;
 	uint64_t nlba;
 	uint32_t lba_size; /* bytes */
-	uint32_t reserved;
+	uint32_t metadata; /* bytes of an LBA */
 };
 
 struct pyn_save_header {
@@ -55,14 +58,21 @@ struct pyn_save_header {
 	struct pyn_save_counts counts; /* when the body was written */
 	uint64_t saved;                /* seconds since 1970 */
 	uint64_t body_bytes;
-	uint64_t lbas;     /* in the body */
+	uint64_t lbas;     /* whose data are in the body */
 	uint32_t body_crc; /* CRC-32C */
 	uint32_t quiet;    /* 1: no command that changes data was in flight, so no later one is in counts.writes */
 };
 
 struct pyn_save_run {
 	uint64_t slba;
-	uint64_t count;
+	uint32_t count;
+	uint32_t table; /* enum pyn_save_table */
+};
+
+enum pyn_save_table {
+	PYN_SAVE_DATA = 0,
+	PYN_SAVE_METADATA,
+	PYN_SAVE_TABLES,
 };
 
 enum pyn_save_kind {

@@ -49,7 +49,8 @@ static int check_idle(const struct pyn_verify *verify, const char *what, struct 
 /* ---- writing ---- */
 
 struct output {
-	const struct pyn_verify *verify;
+	const struct pyn_verify *verify; /* the table that is written now */
+	enum pyn_save_table table;
 	int fd;
 	int error; /* errno of the first write that failed, or 0 */
 	uint32_t crc;
@@ -94,11 +95,11 @@ static void put(struct output *output, const void *data, size_t size)
 
 static void put_run(struct output *output, uint64_t slba, const uint64_t *cells, uint32_t count)
 {
-	const struct pyn_save_run run = {slba, count};
+	const struct pyn_save_run run = {slba, count, output->table};
 
 	put(output, &run, sizeof(run));
 	put(output, cells, count * sizeof(*cells));
-	output->lbas += count;
+	output->lbas += output->table == PYN_SAVE_DATA ? count : 0;
 }
 
 /* Write the runs of known cells. */
@@ -139,6 +140,11 @@ static int write_file(struct pyn_verify *verify, struct output *output, struct p
 	if (rc || lseek(output->fd, PYN_SAVE_HEADER, SEEK_SET) < 0)
 		return rc ? rc : -errno;
 	pyn_cells_visit(verify, save_cells, output);
+	if (verify->metadata) {
+		output->table = PYN_SAVE_METADATA;
+		output->verify = verify->metadata;
+		pyn_cells_visit(verify->metadata, save_cells, output);
+	}
 	flush_output(output);
 	if (output->error)
 		return -output->error;
@@ -154,7 +160,7 @@ static void fill_header(const struct pyn_verify *verify, const struct pyn_save_i
 {
 	*header = (struct pyn_save_header){
 		.magic = PYN_SAVE_MAGIC,
-		.version = PYN_SAVE_VERSION,
+		.version = identity->metadata ? PYN_SAVE_VERSION : PYN_SAVE_PLAIN,
 		.identity = *identity,
 		.counts = *counts,
 		.saved = pyn_ticks_to_realtime_ns(pyn_ticks()) / NS_PER_SECOND,
@@ -303,6 +309,8 @@ static int check_identity(const struct input *input, const struct pyn_save_ident
 		return is_other_number(err, "namespace", theirs->nsid, ours->nsid);
 	if (theirs->lba_size != ours->lba_size)
 		return is_other_number(err, "LBAs of so many bytes:", theirs->lba_size, ours->lba_size);
+	if (theirs->metadata != ours->metadata)
+		return is_other_number(err, "LBAs with so many bytes of metadata:", theirs->metadata, ours->metadata);
 	if (theirs->nlba != ours->nlba)
 		return is_other_number(err, "a namespace of so many LBAs:", theirs->nlba, ours->nlba);
 	if (memcmp(theirs->eui64, ours->eui64, sizeof(ours->eui64)) != 0 ||
@@ -320,10 +328,10 @@ static int read_header(struct input *input, const struct pyn_save_identity *iden
 		return system_error(err, CANNOT_LOAD, -rc);
 	if (rc || memcmp(header->magic, PYN_SAVE_MAGIC, sizeof(PYN_SAVE_MAGIC)) != 0)
 		return pyn_error(err, PYN_ERROR_CONTENT, EINVAL, "%sthis is no file of verify_save()", CANNOT_LOAD);
-	if (header->version != PYN_SAVE_VERSION)
+	if (header->version < PYN_SAVE_PLAIN || header->version > PYN_SAVE_VERSION)
 		return pyn_error(err, PYN_ERROR_CONTENT, EINVAL,
-				 "%sit has version %u of the format, and this pynvme reads version %u", CANNOT_LOAD,
-				 header->version, PYN_SAVE_VERSION);
+				 "%sit has version %u of the format, and this pynvme reads versions %u to %u",
+				 CANNOT_LOAD, header->version, PYN_SAVE_PLAIN, PYN_SAVE_VERSION);
 	uint32_t crc = header->crc;
 
 	header->crc = 0;
@@ -333,14 +341,14 @@ static int read_header(struct input *input, const struct pyn_save_identity *iden
 }
 
 /* Called for each run of the body, in parts. */
-typedef void take_run(void *user, uint64_t slba, uint64_t *cells, uint32_t count);
+typedef void take_run(void *user, const struct pyn_save_run *run, uint64_t *cells, uint32_t count);
 
 static bool run_is_good(const struct pyn_save_header *header, const struct pyn_save_run *run, uint64_t left)
 {
 	uint64_t nlba = header->identity.nlba;
 
 	return run->count > 0 && run->count <= left / sizeof(uint64_t) && run->slba < nlba &&
-	       run->count <= nlba - run->slba;
+	       run->count <= nlba - run->slba && run->table < PYN_SAVE_TABLES;
 }
 
 /* Read the body in parts of the buffer. Returns its CRC by *crc; take may be NULL. */
@@ -361,8 +369,8 @@ static int read_body(struct input *input, take_run *take, void *user, uint32_t *
 			return -ENODATA;
 		*crc = pyn_crc32c(*crc, &run, sizeof(run));
 		while (run.count) {
-			uint32_t count = run.count < BUFFER / sizeof(uint64_t) ? (uint32_t)run.count
-									       : BUFFER / sizeof(uint64_t);
+			uint32_t count =
+				run.count < BUFFER / sizeof(uint64_t) ? run.count : BUFFER / sizeof(uint64_t);
 			size_t size = count * sizeof(uint64_t);
 
 			rc = read_at(input->fd, input->buffer, size, at);
@@ -370,7 +378,7 @@ static int read_body(struct input *input, take_run *take, void *user, uint32_t *
 				return rc;
 			*crc = pyn_crc32c(*crc, input->buffer, size);
 			if (take)
-				take(user, run.slba, (uint64_t *)(void *)input->buffer, count);
+				take(user, &run, (uint64_t *)(void *)input->buffer, count);
 			run.slba += count;
 			run.count -= count;
 			at += size;
@@ -491,11 +499,11 @@ struct loading {
 	struct pyn_verify *verify;
 	const struct pyn_verify_file *file;
 	bool lost, durable;
-	struct pyn_saved saved;
+	struct pyn_saved saved[PYN_SAVE_TABLES];
 };
 
 /* The value of a cell to restore; 0: it is not restored. */
-static uint64_t judge_cell(struct loading *loading, uint64_t lba, uint64_t cell)
+static uint64_t judge_cell(const struct loading *loading, struct pyn_saved *saved, uint64_t lba, uint64_t cell)
 {
 	const struct pyn_verify_files *files = loading->verify->files;
 	bool is_volatile = cell >> PYN_CELL_EPOCH_SHIFT & PYN_CELL_EPOCH;
@@ -504,29 +512,32 @@ static uint64_t judge_cell(struct loading *loading, uint64_t lba, uint64_t cell)
 	if (!cell)
 		return 0;
 	if (pyn_verify_file_is_stale(files, loading->file, lba) || pyn_verify_files_changed(files, lba)) {
-		loading->saved.stale++;
+		saved->stale++;
 		return 0;
 	}
 	if (is_volatile && loading->lost) {
-		loading->saved.lost++;
+		saved->lost++;
 		return 0;
 	}
-	loading->saved.known++;
+	saved->known++;
 	return is_volatile && !loading->durable ? cell | UINT64_C(1) << PYN_CELL_EPOCH_SHIFT : cell;
 }
 
-static void load_cells(void *user, uint64_t slba, uint64_t *cells, uint32_t count)
+static void load_cells(void *user, const struct pyn_save_run *run, uint64_t *cells, uint32_t count)
 {
 	struct loading *loading = user;
+	struct pyn_verify *verify = run->table == PYN_SAVE_DATA ? loading->verify : loading->verify->metadata;
 	uint32_t first = 0;
 
+	if (!verify)
+		return;
 	for (uint32_t i = 0; i < count; i++)
-		cells[i] = judge_cell(loading, slba + i, cells[i]);
+		cells[i] = judge_cell(loading, &loading->saved[run->table], run->slba + i, cells[i]);
 	for (uint32_t i = 0; i <= count; i++) {
 		if (i < count && cells[i])
 			continue;
 		if (i > first)
-			pyn_verify_restore(loading->verify, slba + first, i - first, &cells[first]);
+			pyn_verify_restore(verify, run->slba + first, i - first, &cells[first]);
 		first = i + 1;
 	}
 }
@@ -573,7 +584,7 @@ int pyn_verify_load(struct pyn_verify *verify, const char *path, const struct py
 	uint32_t crc;
 
 	rc = read_body(&input, load_cells, &loading, &crc);
-	*saved = loading.saved;
+	*saved = loading.saved[PYN_SAVE_DATA];
 	if (rc || crc != input.header.body_crc) {
 		/* It has changed since it was checked. */
 		pyn_verify_file_free(file);

@@ -10,7 +10,7 @@
 #include "core/verify/verify.h"
 #include "core/verify/verify_format.h"
 
-/* LBAs of a file. */
+/* LBAs of a file, by what it says of their data. */
 struct pyn_saved {
 	uint64_t known; /* saved, or judged again from now on */
 	uint64_t stale; /* not judged, since they have changed, or may have, after they were saved */
@@ -18,10 +18,10 @@ struct pyn_saved {
 };
 
 /*
- * Save all that is known of a namespace. LBAs with a write in flight are left out. The file replaces the one of that
- * name at once, when it is complete and on the disk. From then on each change is recorded in it, see verify_files.h.
- * Errors: PYN_ERROR_STATE, an IO worker writes, or a command whose effect is unknown is in flight;
- * PYN_ERROR_MEMORY; PYN_ERROR_SYSTEM.
+ * Save all that is known of a namespace, data and metadata. LBAs with a write in flight are left out. The file
+ * replaces the one of that name at once, when it is complete and on the disk. From then on each change is recorded in
+ * it, see verify_files.h. Errors: PYN_ERROR_STATE, an IO worker writes, or a command whose effect is unknown is in
+ * flight; PYN_ERROR_MEMORY; PYN_ERROR_SYSTEM.
  */
 int pyn_verify_save(struct pyn_verify *verify, const char *path, const struct pyn_save_identity *identity,
 		    const struct pyn_save_counts *counts, struct pyn_saved *saved, struct pyn_error *err);

@@ -266,6 +266,25 @@ def test_a_file_of_another_drive_or_format_is_refused_by_name(own, file: str) ->
         pcie.close()
 
 
+@pytest.mark.parametrize("extended", [False, True], ids=["separate", "extended"])
+def test_a_later_process_judges_metadata(run, file: str, extended: bool) -> None:
+    options = {"extended_lba": True} if extended else {}
+    with VirtualSsd(size="64M", metadata_size=8, **options) as ssd:
+        run(SAVE, address=ssd.address)
+        work = f"work(lba_random=False, io_count={KNOWN // 8}, region_end={KNOWN})\n"
+        code = f"load(); {work}print(dict(ns.verify_stats()))"
+        loaded, found = run(code, address=ssd.address)
+        assert loaded == LOADED and found == {"judged": KNOWN, "unverified": 0, "mismatch": 0}
+        with ssd.fault("opcode=read lba=77 do flip byte=3 metadata=1"):
+            loaded, found = run(code, address=ssd.address)
+        assert loaded == LOADED and found["mismatch"] == 1
+        own = d.Controller(d.Pcie(ssd.address))
+        d.Namespace(own).format(512, 16)
+        with pytest.raises(ValueError, match="bytes of metadata: 8, and this is 16"):
+            d.Namespace(own).verify_load(file)
+        own.pcie.close()
+
+
 @pytest.mark.parametrize("name", ["", "a\0b", "/no/such/folder/file"])
 def test_wrong_names(own, name: str) -> None:
     for call in (own.nvme0n1.verify_save, own.nvme0n1.verify_load):

@@ -248,6 +248,65 @@ TABLE_TEST(what_this_process_knows_or_has_changed_is_newer)
 	CHECK_EQ(the_counts.checked, 5);
 }
 
+#define MS 8u
+
+static const struct pyn_layout the_layout = {.protection = {.ms = MS}};
+
+/* Write the metadata of LBAs, each byte of which is that of its LBA. */
+static void write_metadata(uint64_t slba, uint32_t nlb, enum pyn_write_outcome outcome)
+{
+	struct pyn_verify *metadata = pyn_verify_metadata(the_table);
+	uint8_t data[64 * MS];
+
+	for (uint32_t i = 0; i < nlb; i++)
+		memset(data + i * MS, (int)(slba + i), MS);
+	pyn_verify_write_begin(metadata, slba, nlb, data, false, 0);
+	pyn_verify_write_end(metadata, slba, nlb, outcome);
+	pyn_verify_put(metadata);
+}
+
+/* Read the metadata of an LBA that has this byte. Returns the mismatch, or -1 if it is not judged. */
+static int judge_metadata(uint64_t lba, uint8_t byte)
+{
+	struct pyn_verify *metadata = pyn_verify_metadata(the_table);
+	struct pyn_verify_counts counts = {0};
+	struct pyn_mismatch found = {0};
+	uint8_t data[MS];
+	uint64_t cell;
+
+	memset(data, byte, sizeof(data));
+	pyn_verify_read_begin(metadata, lba, 1, &cell);
+	pyn_verify_read_end(metadata, lba, 1, data, &cell, &counts, &found);
+	pyn_verify_put(metadata);
+	return counts.checked ? (int)found.kind : -1;
+}
+
+TABLE_TEST(metadata_are_saved_and_judged_like_data)
+{
+	struct pyn_save_identity identity = the_identity;
+
+	identity.metadata = MS;
+	CHECK_EQ(pyn_verify_set_layout(the_table, &the_layout, &err), 0);
+	write_sent(0, 30);
+	write_metadata(0, 20, PYN_WRITE_DURABLE);
+	write_metadata(20, 5, PYN_WRITE_DONE);
+	write_metadata(100, 3, PYN_WRITE_DURABLE);
+	CHECK_EQ(pyn_verify_save(the_table, the_path, &identity, &the_drive, &the_saved, &err), 0);
+	CHECK_EQ(the_saved.known, 30);
+	pyn_verify_will_change(the_table, 7, 1);
+	restart();
+	CHECK_EQ(pyn_verify_set_layout(the_table, &the_layout, &err), 0);
+	the_drive.losses++;
+	CHECK_EQ(load_as(&identity, true), 0);
+	the_drive.losses--;
+	CHECK_EQ(judge_metadata(6, 6), PYN_MISMATCH_NONE);
+	CHECK_EQ(judge_metadata(8, 9), PYN_MISMATCH_METADATA);
+	CHECK_EQ(judge_metadata(7, 7), -1);
+	CHECK_EQ(judge_metadata(20, 20), -1);
+	CHECK_EQ(judge_metadata(25, 25), -1);
+	CHECK_EQ(judge_metadata(102, 102), PYN_MISMATCH_NONE);
+}
+
 TABLE_TEST(writes_that_no_session_has_sent_are_noticed)
 {
 	const struct pyn_save_counts before = the_drive;
@@ -283,6 +342,7 @@ TEST(a_file_of_another_namespace_is_refused_by_name)
 	REFUSES(model, "the drive of model \"M1\", and this is \"N1\"");
 	REFUSES(nsid, "namespace 7, and this is 8");
 	REFUSES(lba_size, "bytes: 512, and this is 513");
+	REFUSES(metadata, "bytes of metadata: 0, and this is 1");
 	REFUSES(nlba, "LBAs: 5000, and this is 5001");
 	REFUSES(eui64, "another EUI64 or NGUID");
 	REFUSES(nguid, "another EUI64 or NGUID");
@@ -406,7 +466,7 @@ TEST(another_version_and_other_files_are_refused_by_name)
 	data[offsetof(struct pyn_save_header, version)] = 9;
 	write_file(data, size);
 	CHECK_EQ(load(), -EINVAL);
-	CHECK_HAS(err.text, "version 9 of the format, and this pynvme reads version 1");
+	CHECK_HAS(err.text, "version 9 of the format, and this pynvme reads versions 1 to 2");
 	write_file((const uint8_t *)"hello", 5);
 	CHECK_EQ(load(), -EINVAL);
 	CHECK_HAS(err.text, "no file of verify_save()");
