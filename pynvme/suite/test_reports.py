@@ -21,11 +21,13 @@ from pynvme.spec import (
     IdentifyController,
     IdentifyNamespace,
     IdentifyNamespaceIndependent,
+    IdentifyNamespaceNvm,
     IoOpcode,
     Register,
     SanitizeLog,
     SelfTestLog,
     SmartLog,
+    Status,
     SupportedLogPages,
 )
 from pynvme.structure import Structure
@@ -58,10 +60,11 @@ def filled(drive: Drive) -> nvme.Buffer:
     return buf
 
 
-def identify(drive: Drive, cns: int, nsid: int = 0) -> bytes:
+def identify(drive: Drive, cns: int, nsid: int = 0, cdw11: int = 0) -> bytes:
     """An Identify structure."""
     buf = filled(drive)
-    drive.succeed(drive.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=cns), "Base 2.0, 5.17 Identify")
+    command = drive.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=cns, cdw11=cdw11)
+    drive.succeed(command, "Base 2.0, 5.17 Identify")
     return buf[:]
 
 
@@ -449,3 +452,34 @@ def test_configuration_space_that_cannot_be_written(drive: Drive) -> None:
     different = [at for at in range(0x100) if before[at] != after[at]]
     drive.check(not different, HEADER, "the same configuration space", f"bytes {different} differ")
     drive.succeed(drive.io(IoOpcode.READ, nvme.Buffer(max(4096, drive.lba_size))), HEADER)
+
+
+FORMATS = "NVM 1.1, 4.1.5.5 and 4.1.5.6 Identify by Format Index"
+
+
+@requirement("REPORTS-14", FORMATS)
+def test_each_lba_format_is_described_as_in_the_namespace(drive: Drive) -> None:
+    """Identify by the index of an LBA format (CNS 09h and 0Ah) tells what Identify Namespace tells.
+
+    1. Read both structures for each format. Compare the formats and capabilities with CNS 00h and 05h.
+    2. Read them for an index that has no format.
+    """
+    kinds = (Cns.CSI_NS_USER_FORMATS, Cns.CSI_NS_FORMATS)
+    for cns in kinds:
+        if not drive.admin(AdminOpcode.IDENTIFY, nvme.Buffer(4096), cdw10=cns).ok:
+            pytest.skip(f"needs Identify with CNS {cns:02x}h")
+    space = IdentifyNamespace(identify(drive, Cns.NS, drive.nsid))
+    more = IdentifyNamespaceNvm(identify(drive, Cns.CSI_NS, drive.nsid))
+    formats = int(space.nlbaf) + 1
+    for index in range(formats):
+        other = IdentifyNamespace(identify(drive, kinds[0], cdw11=index))
+        for name in ("nlbaf", "mc", "dpc"):
+            wanted, seen = int(space[name]), int(other[name])
+            drive.check(wanted == seen, FORMATS, f"{name.upper()} as in CNS 00h, {wanted:#x}", f"{seen:#x}")
+        drive.check(bytes(other)[128:384] == bytes(space)[128:384], FORMATS, "LBAFs as in CNS 00h", "others")
+        drive.check(not any(bytes(other)[:24]), FORMATS, "0 in NSZE, NCAP and NUSE", bytes(other)[:24].hex())
+        found = bytes(IdentifyNamespaceNvm(identify(drive, kinds[1], cdw11=index)))
+        drive.check(found[8:268] == bytes(more)[8:268], FORMATS, "PIC and ELBAFs as in CNS 05h", "others")
+    for cns in kinds:
+        command = drive.admin(AdminOpcode.IDENTIFY, nvme.Buffer(4096), cdw10=cns, cdw11=formats)
+        drive.expect(command, FORMATS, Status.INVALID_FIELD)

@@ -130,6 +130,10 @@ def test_identify_ignores_nsid_where_it_is_not_used(nvme: Nvme) -> None:
         (0x05, 1, 2 << 24, 0x12C),  # a command set that is not there
         (0x06, 0, 2 << 24, 0x12C),
         (0x08, 2, 0, INVALID_NAMESPACE),
+        (0x09, 0, 2, INVALID_FIELD),  # there are LBA formats 0 and 1
+        (0x0A, 0, 2, INVALID_FIELD),
+        (0x0A, 0, 0xFFFF, INVALID_FIELD),
+        (0x09, 0, 2 << 24, 0x12C),
         (0x10, 0, 0, INVALID_FIELD),  # namespace management is not supported
         (0x14, 0, 0, INVALID_FIELD),
         (0x1C | 5 << 16, 0, 0, INVALID_FIELD),  # another controller

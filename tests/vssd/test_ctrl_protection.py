@@ -83,6 +83,23 @@ def test_identify_describes_what_there_is_and_what_is_in_use(drive: Protected) -
         assert int.from_bytes(more[:8], "little") == (0xFFFF if KINDS[lbaf].guard == 4 else 0)  # LBSTM
 
 
+def test_identify_describes_each_format_by_its_index(drive: Protected) -> None:
+    """CNS 09h and 0Ah: what all namespaces of a format have in common, and zeros (NVM 1.1, 4.1.5.5)."""
+    nvme = drive.host.nvme
+    drive.protect(10, 2, True)
+    space, more = identify(nvme, 0, 1), identify(nvme, 5, 1)
+    for fidx in range(16):
+        found = bytearray(identify(nvme, 9, cdw11=fidx))
+        assert (found[25], found[27], found[28]) == (15, 3, 0x1F)  # NLBAF, MC, DPC
+        assert found[128:384] == space[128:384]
+        found[24:29], found[33], found[128:384] = bytes(5), 0, bytes(256)
+        assert not any(found)
+        assert identify(nvme, 0x0A, cdw11=fidx) == bytes(8) + more[8:]
+    buffer = nvme.memory.alloc(4096)
+    for cns in (9, 0x0A):
+        assert nvme.admin.execute(0x06, prp1=buffer, cdw10=cns, cdw11=16)[1] == INVALID_FIELD
+
+
 def test_formats_without_room_for_it_have_none(drive: Protected) -> None:
     admin = drive.host.nvme.admin
     for cdw10 in (0 | 1 << 5, 1 | 3 << 5, 2 | 4 << 5, 2 | 7 << 5, 8 | 5 << 5):

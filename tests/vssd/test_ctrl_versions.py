@@ -204,7 +204,7 @@ CAP = [
 ]
 
 # All structures, and their first versions.
-CNS = {0x00: "1.0", 0x01: "1.0", 0x02: "1.1", 0x03: "1.3"} | dict.fromkeys((5, 6, 7, 8, 0x1C), "2.0")
+CNS = {0x00: "1.0", 0x01: "1.0", 0x02: "1.1", 0x03: "1.3"} | dict.fromkeys((5, 6, 7, 8, 9, 0x0A, 0x1C), "2.0")
 ADMIN = dict.fromkeys((0, 1, 2, 4, 5, 6, 8, 9, 0x0A, 0x0C, 0x10, 0x11, 0x80), "1.0") | {
     0x14: "1.3",
     0x84: "1.3",

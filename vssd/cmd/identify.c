@@ -513,7 +513,7 @@ static uint16_t describe_csi_ns(struct vssd_request *request, const struct vssd_
 	if (ns->csi == NVME_CSI_KV)
 		describe_kv(request->ctrl, ns, (struct nvme_id_ns_kv *)data);
 	else
-		vssd_zones_identify(request->ctrl, ns, (struct nvme_id_ns_zns *)data);
+		vssd_zones_identify(request->ctrl, ns->lba_shift, (struct nvme_id_ns_zns *)data);
 	return NVME_SC_SUCCESS;
 }
 
@@ -525,6 +525,48 @@ static uint16_t identify_csi_ns(struct vssd_request *request, uint8_t *data)
 static uint16_t identify_csi_allocated_ns(struct vssd_request *request, uint8_t *data)
 {
 	return describe_csi_ns(request, vssd_subsystem_ns(request->ctrl->subsystem, request->cmd.nsid), data);
+}
+
+/* Check that a command names an LBA format, by its index, of a command set that has LBAs. Returns a status. */
+static uint16_t check_format(struct vssd_request *request, uint8_t *index)
+{
+	uint64_t fidx = nvme_get_field(&request->cmd, NVME_FIELD_IDENTIFY_CNSSID);
+	uint16_t status = check_csi(request);
+
+	if (status)
+		return status;
+	if (csi_of(request) == NVME_CSI_KV)
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CSI, "CSI"),
+				   VSSD_OWN);
+	if (fidx > vssd_nlbaf(request->ctrl->options))
+		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CNSSID, "FIDX"),
+				   VSSD_NVM("4.1.5.5"));
+	*index = (uint8_t)fidx;
+	return NVME_SC_SUCCESS;
+}
+
+/* What all namespaces of an LBA format have in common (CNS 09h and 0Ah). */
+static uint16_t identify_format(struct vssd_request *request, uint8_t *data)
+{
+	uint8_t index;
+	uint16_t status = check_format(request, &index);
+
+	if (!status)
+		describe_formats(request->ctrl, (struct nvme_id_ns *)data);
+	return status;
+}
+
+static uint16_t identify_csi_format(struct vssd_request *request, uint8_t *data)
+{
+	uint8_t index;
+	uint16_t status = check_format(request, &index);
+
+	if (!status && csi_of(request) == NVME_CSI_NVM)
+		describe_protection(request->ctrl, NULL, (struct nvme_id_ns_nvm *)data);
+	else if (!status)
+		vssd_zones_identify(request->ctrl, vssd_lbaf_shift(request->ctrl->subsystem, index),
+				    (struct nvme_id_ns_zns *)data);
+	return status;
 }
 
 /* Identify Controller of a command set (CNS 06h). All zeros, for the NVM command set: no limit but MDTS. */
@@ -617,6 +659,8 @@ static const struct {
 	[NVME_CNS_CSI_CTRL] = {identify_csi_controller, NVME_2_0, false},
 	[NVME_CNS_CSI_ACTIVE_NS_LIST] = {identify_csi_active_list, NVME_2_0, false},
 	[NVME_CNS_INDEPENDENT_NS] = {identify_independent, NVME_2_0, false},
+	[NVME_CNS_CSI_NS_USER_FORMATS] = {identify_format, NVME_2_0, false},
+	[NVME_CNS_CSI_NS_FORMATS] = {identify_csi_format, NVME_2_0, false},
 	[NVME_CNS_ALLOCATED_NS_LIST] = {identify_allocated_list, NVME_1_2, true},
 	[NVME_CNS_ALLOCATED_NS] = {identify_allocated_ns, NVME_1_2, true},
 	[NVME_CNS_NS_CTRL_LIST] = {identify_ns_ctrls, NVME_1_2, true},

@@ -179,7 +179,7 @@ void vssd_zones_fault(const struct vssd_request *request, enum vssd_fault_zone f
 
 /* ---- Identify, log page BFh ---- */
 
-void vssd_zones_identify(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns_zns *id)
+void vssd_zones_identify(const struct vssd_ctrl *ctrl, uint8_t lba_shift, struct nvme_id_ns_zns *id)
 {
 	const struct vssd_zone_options *options = &ctrl->options->zones;
 
@@ -190,8 +190,8 @@ void vssd_zones_identify(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns,
 	id->mor = options->max_open ? options->max_open - 1 : NO_LIMIT;
 	if (options->zrwas) {
 		id->numzrwa = options->zrwas - 1;
-		id->zrwafg = (uint16_t)(options->zrwa_granularity >> ns->lba_shift);
-		id->zrwasz = (uint16_t)(options->zrwa_size >> ns->lba_shift);
+		id->zrwafg = (uint16_t)(options->zrwa_granularity >> lba_shift);
+		id->zrwasz = (uint16_t)(options->zrwa_size >> lba_shift);
 		id->zrwacap = NVME_ZRWACAP_EXPLICIT_FLUSH;
 	}
 	for (uint8_t lbaf = 0; lbaf <= vssd_nlbaf(ctrl->options); lbaf++) {
