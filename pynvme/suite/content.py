@@ -75,6 +75,17 @@ class Content:
             return data
         return data[: self._protected.start] + data[self._protected.stop :]
 
+    def is_compared(self, at: int) -> bool:
+        """Whether a Compare looks at this byte of some LBAs: it leaves out their protection information."""
+        return self._protected is None or not self._protected.start <= at % self.size < self._protected.stop
+
+    def spoil(self, rng: random.Random, data: bytes) -> bytes:
+        """Data of some LBAs with one bit changed, by which a Compare must fail."""
+        at = rng.randrange(len(data))
+        while not self.is_compared(at):
+            at = rng.randrange(len(data))
+        return data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+
     def range(self, slba: int, nlb: int, generation: int, pattern: Pattern = Pattern.STAMPED) -> bytes:
         """The data of several LBAs."""
         return b"".join([self.of(lba, generation, pattern) for lba in range(slba, slba + nlb)])

@@ -446,11 +446,11 @@ def test_other_commands_with_lists(drive: Drive, model: Model, writer: Writer, l
     base = writer.region(16)
     if drive.ns.supports(IoOpcode.COMPARE):
         blocks = lists.blocks(lists.cuts(2 * lists.size, 5))
-        lists.scatter(blocks, model.certain(base, 2) or b"")
+        right = model.certain(base, 2) or b""
+        lists.scatter(blocks, right)
         clause = clauses.of_io(IoOpcode.COMPARE)
         drive.succeed(lists.send(IoOpcode.COMPARE, Sgl(*blocks), base, 2), clause)
-        at = blocks[3].address - lists.memory.phys_addr
-        lists.memory[at] = lists.memory[at] ^ 1
+        lists.scatter(blocks, model.content.spoil(drive.random, right))
         command = lists.send(IoOpcode.COMPARE, Sgl(*blocks), base, 2)
         drive.expect(command, clause, Status.COMPARE_FAILURE)
     if drive.ns.supports(IoOpcode.DSM):

@@ -419,8 +419,7 @@ class Traffic:
             flight.kind = "read"
             return flight.slot.prepare(flight.offset, length)
         if flight.kind == "compare_other":
-            at = self.drive.random.randrange(length)
-            data = data[:at] + bytes([data[at] ^ 1 << self.drive.random.randrange(8)]) + data[at + 1 :]
+            data = self.model.content.spoil(self.drive.random, data)
         return flight.slot.prepare(flight.offset, length, data)
 
     def _prepare_ranges(self, flight: Flight) -> nvme.Buffer:

@@ -230,3 +230,16 @@ def test_a_deallocation_after_a_read_with_fua_may_be_lost(model: Model) -> None:
     assert not seen(model, 5, bytes(SIZE))
     model.power_lost()
     assert not seen(model, 5, data(model, change, 5))
+
+
+def test_data_that_a_compare_must_refuse_differ_outside_of_protection_information():
+    """NVM 1.0, 5.2.2: a Compare checks protection information, and does not compare it."""
+    content = Content(random.Random(1), 32, slice(16, 24))
+    data = content.range(7, 3, 1)
+    changed = set()
+    for seed in range(500):
+        found = content.spoil(random.Random(seed), data)
+        ((at, bits),) = [(at, a ^ b) for at, (a, b) in enumerate(zip(data, found)) if a != b]
+        assert bits & (bits - 1) == 0 and content.is_compared(at)
+        changed.add(at)
+    assert changed == {at for at in range(96) if not 16 <= at % 32 < 24}

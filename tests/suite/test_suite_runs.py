@@ -75,6 +75,37 @@ def test_a_healthy_drive_with_everything_has_no_finding() -> None:
     assert "6 passed" in done.stdout
 
 
+def test_a_healthy_drive_with_separate_metadata_has_no_finding() -> None:
+    """Commands that tests put into queues themselves have memory for their metadata."""
+    names = [
+        "submission_queues_share_a_completion_queue", "entries_behind_the_tail_are_not_executed",
+        "resets_with_a_full_completion_queue", "compare_sees_the_latest_data", "fused_compare_and_write",
+        "each_lba_format_is_described_as_in_the_namespace",
+    ]  # fmt: skip
+    done = check("--pciaddr", "vssd:size=64M,pi=1", "--time", "1s", *names)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert "failed" not in done.stdout and "10 passed" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        "metadata_size=8",
+        "metadata_size=64",
+        "metadata_size=8,extended_lba",
+        "pi=1",
+        "pi=2,extended_lba",
+        "pi=2,guard=32",
+        "pi=3,guard=64",
+        "pi=3,guard=32,extended_lba,metadata_size=64",
+    ],
+)
+def test_all_areas_on_a_healthy_drive_with_metadata(options: str) -> None:
+    done = check("--pciaddr", f"vssd:{options}", "--time", "30s")
+    assert done.returncode == 0, done.stdout[-5000:]
+
+
 def test_the_seed_is_named_and_can_be_given() -> None:
     done = check("--seed", "42", "--time", "0.1s", "all_bits_of_a_command_identifier")
     assert done.returncode == 0, done.stdout
