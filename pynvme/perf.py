@@ -57,6 +57,11 @@ class Workload(NamedTuple):
     zone_reset_frequency: float = 0
     read_beyond_wp: bool = False
     zoneskip: int = 0
+    pi_act: int | None = None
+    pi_chk: str | None = None
+    apptag: int = 0x1234
+    apptag_mask: int = 0xFFFF
+    md_per_io_size: int = 0
 
 
 def size_of(text: str) -> int:
@@ -114,6 +119,24 @@ def _in_zones(workload: Workload, shares: dict[int, int], lba_size: int) -> dict
     }
 
 
+def _protection(workload: Workload, nvme0n1: nvme.Namespace) -> dict[str, Any]:
+    """The parameter ``pi`` for the words of fio's engine io_uring_cmd, with fio's defaults.
+
+    Without pi_act and pi_chk, workers make and verify the information, and ask the drive for no check.
+    """
+    asked = workload.pi_act is not None or workload.pi_chk is not None
+    action = asked and workload.pi_act != 0
+    fmt = nvme0n1.protection
+    own = nvme0n1.metadata_size and not nvme0n1.id_ns.flbas.mdbs and not (action and fmt and fmt.alone)
+    least = workload.bs // nvme0n1.lba_size * nvme0n1.metadata_size if own else 0
+    if 0 < workload.md_per_io_size < least:
+        raise ValueError(f"md_per_io_size must be at least {least} bytes, not {workload.md_per_io_size}")
+    if not asked:
+        return {}
+    names = {"pi_chk": workload.pi_chk or "", "apptag": workload.apptag, "apptag_mask": workload.apptag_mask}
+    return {"pi": {"pi_act": action, **names}}
+
+
 def parameters(workload: Workload, lba_size: int, nlba: int) -> dict[str, Any]:
     """The parameters of ``ioworker()`` for a workload on a namespace.
 
@@ -153,7 +176,7 @@ def parameters(workload: Workload, lba_size: int, nlba: int) -> dict[str, Any]:
 
 def run(nvme0n1: nvme.Namespace, workload: Workload, progress: bool = False) -> dict[str, Any]:
     """Run a workload, and return its figures as plain numbers, texts and dicts."""
-    given = parameters(workload, nvme0n1.lba_size, nvme0n1.id_ns.nsze)
+    given = parameters(workload, nvme0n1.lba_size, nvme0n1.id_ns.nsze) | _protection(workload, nvme0n1)
     counts = given["op_percentage"]
     nvme0n1.verify_enable(workload.verify)
     try:

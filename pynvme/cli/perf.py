@@ -23,6 +23,7 @@ class _Words(click.Command):
 
 
 _of_zones = functools.partial(click.option, hidden=True)  # the page zones.md has them: the help is a screen
+_of_metadata = _of_zones  # and metadata.md these
 
 
 @click.command(cls=_Words, epilog="Example: pynvme perf --rw=randrw --bs=4k --iodepth=32 --verify")
@@ -52,6 +53,11 @@ _of_zones = functools.partial(click.option, hidden=True)  # the page zones.md ha
 @_of_zones("--zone-reset-frequency", type=click.FloatRange(0, 1), default=0)
 @_of_zones("--read-beyond-wp", is_flag=True)
 @_of_zones("--zoneskip", default="0")
+@_of_metadata("--pi-act", type=click.IntRange(0, 1))
+@_of_metadata("--pi-chk")
+@_of_metadata("--apptag", type=options.Number(16), default=0x1234)
+@_of_metadata("--apptag-mask", type=options.Number(16), default=0xFFFF)
+@_of_metadata("--md-per-io-size", default="0")
 @click.option("--yes", is_flag=True, help="Overwrite data of the drive without asking.")
 @options.as_json
 @options.words("[ADDRESS]")
@@ -67,6 +73,7 @@ def perf(pciaddr: str | None, yes: bool, as_json: bool, words: tuple[str, ...], 
             "bs": module.size_of(given["bs"]),
             "size": module.size_of(given["size"]),
             "zoneskip": module.size_of(given["zoneskip"]),
+            "md_per_io_size": module.size_of(given["md_per_io_size"]),
             "runtime": module.seconds_of(given["runtime"]),
             "max_latency": module.seconds_of(given["max_latency"], "us") * 1e6,
             "latency_target": module.seconds_of(given["latency_target"], "us") * 1e6,

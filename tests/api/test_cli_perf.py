@@ -59,6 +59,40 @@ def test_zones_in_fios_words():
     run("perf", drive, "--rw=read", *words, "--size=1536k", code=2)
 
 
+@pytest.mark.parametrize(
+    "words, prinfo, dword15",
+    [
+        ([], 0, 0),
+        (["--pi_act=1"], 8, 0xFFFF1234),
+        (["--pi_act=0", "--pi_chk=GUARD,REFTAG"], 5, 0xFFFF1234),
+        (["--pi_chk=APPTAG", "--apptag=0x77", "--apptag_mask=0xff"], 10, 0x00FF0077),
+    ],
+)
+def test_protection_information_in_fios_words(words, prinfo, dword15):
+    """PRINFO is bits 29:26 of dword 12 (NVM 1.0, 3.2.6). fio's defaults are pi_act 1 and apptag 1234h."""
+    ssd = VirtualSsd("16M", pi=1)
+    more = ["--bs=4k", "--iodepth=4", "--size=256k", "--runtime=100ms", "--verify", "--yes", *words]
+    with (
+        ssd.fault("opcode=write do late=1us") as writes,
+        ssd.fault(f"opcode=write cdw12[29:26]={prinfo} cdw15={dword15:#x} do late=1us") as right,
+    ):
+        found = data("perf", "perf", ssd.address, "--rw=write", *more)
+        assert (found["error"], right.matched) == (0, writes.matched)
+        assert writes.matched > 0
+    found = data("perf", "perf", ssd.address, "--rw=randread", *more)
+    assert (found["error"], found["lba_mismatch"]) == (0, 0)
+    ssd.close()
+
+
+def test_wrong_words_of_protection_information():
+    assert "leave out pi" in run("perf", DRIVE, "--pi_act=1", "--runtime=50ms", code=2)
+    drive = "vssd:size=16M,pi=1"
+    assert "GARD" in run("perf", drive, "--pi_chk=GARD", "--runtime=50ms", code=2)
+    assert "md_per_io_size must be at least 64 bytes, not 63" in run(
+        "perf", drive, "--pi_act=0", "--md_per_io_size=63", "--runtime=50ms", code=2
+    )
+
+
 def test_the_figures_of_a_mix_agree_with_each_other():
     words = [
         "--rw=randrw",
