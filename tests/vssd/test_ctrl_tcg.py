@@ -468,6 +468,38 @@ def test_the_shadow_mbr(sed: Sed) -> None:
         sed.opal.write_mbr((128 << 20) - 1, b"ab", pin=PIN)
 
 
+@pytest.mark.parametrize(
+    "options", [["--metadata-size", "8"], ["--metadata-size", "16", "--extended-lba"], ["--pi", "1"]]
+)
+def test_the_shadow_mbr_of_a_namespace_with_metadata(start: Start, options: list[str]) -> None:
+    """The table MBR has no metadata, so reads of it are denied, and nothing of the LBAs reaches the host."""
+    sed = Sed(start, *options)
+    memory, queue = sed.host.nvme.memory, sed.disk.queue
+    data, meta = memory.alloc(4096), memory.alloc(4096)
+    size = 512 + (16 if "--extended-lba" in options else 0)
+
+    def command(opcode: int, fill: bytes, flags: int = 0) -> tuple[int, bytes]:
+        memory.write(data, fill * 4096)
+        memory.write(meta, fill * 4096)
+        fields = {"prp1": data, "mptr": meta, "cdw10": 0, "cdw12": 3 | flags}
+        status = queue.execute(opcode, nsid=1, **fields)[1]
+        return status, memory.read(data, 4096) + memory.read(meta, 4096)
+
+    sed.own()
+    assert command(WRITE, b"\x5c")[0] == OK
+    sed.opal.write_mbr(0, b"boot", pin=PIN)
+    sed.opal.set_mbr(pin=PIN, enable=True)
+    for flags in (0, 1 << 29, 1 << 30):  # PRACT, FUA
+        for opcode in (READ, WRITE, COMPARE, VERIFY):
+            assert command(opcode, b"\xa5", flags) == (ACCESS_DENIED, b"\xa5" * 8192)
+    sed.opal.set_mbr(pin=PIN, done=True)
+    status, found = command(READ, b"\xa5")
+    assert status == OK and found[: 4 * size] == b"\x5c" * 4 * size
+    if size == 512:
+        assert found[4096:4128] == b"\x5c" * 32
+    sed.host.close()
+
+
 def test_format_and_sanitize_are_denied_while_locked(sed: Sed) -> None:
     sed.own()
     sed.opal.set_range(1, 8, 8, pin=PIN)
