@@ -1001,7 +1001,8 @@ class Controller:
             cns: which structure, 8 bits. 0 is namespace, 1 controller, 2 list of active namespaces, ...
             cntid: controller, 16 bits, for some cns
             csi: command set, 8 bits, for some cns
-            nvmsetid: NVM set, 16 bits, for cns 4
+            nvmsetid: bits 15:0 of dword 11, such as the NVM set of cns 4, the endurance group of cns 0x19, and
+                the index of an LBA format of cns 9 and 0xa
             cb: called at completion, see help(nvme)
 
         Raises:
@@ -2393,6 +2394,8 @@ class Namespace:
         cb: _Completed | None = None,
         *,
         sgl: bool | Sgl | Descriptor | None = None,
+        meta: Buffer | Sgl | Descriptor | None = None,
+        pi: Pi | dict[str, Any] | bool | None = None,
     ) -> Qpair:
         """Append LBAs to a zone, at its write pointer (ZNS 3.4.1).
 
@@ -2407,7 +2410,9 @@ class Namespace:
             lba_count: how many LBAs to append, 1 to 65536. The drive limits it by ZASL
             io_flags: bits 31:16 of dword 12, with FUA in bit 14 of them
             cb: called at completion, see help(nvme)
-            sgl: as for read()
+            sgl, meta: as for read()
+            pi: as for write(). In types 1 and 2, the tuples have the reference tags from the start of the zone
+                on, and the drive replaces them by those of the LBAs (PIREMAP, ZNS 3.4.1.1)
 
         Raises:
             AssertionError: as for write()

@@ -370,8 +370,8 @@ cdef class Namespace:
         dwords = wanted.dwords(fmt, cmd.opc, cspdk.nvme_get_field(cmd, cspdk.NVME_FIELD_READ_SLBA))
         cmd.cdw12 |= <uint32_t>dwords[0]
         cmd.cdw2, cmd.cdw3, cmd.cdw14, cmd.cdw15 = dwords[1], dwords[2], dwords[3], dwords[4]
-        command.metadata.protects = (wanted.make and cmd.opc == cspdk.NVME_IO_WRITE and not dwords[0] & 1 << 29
-                                     and not command.metadata.own)
+        command.metadata.protects = (wanted.make and cmd.opc in (cspdk.NVME_IO_WRITE, cspdk.NVME_IO_ZONE_APPEND)
+                                     and not dwords[0] & 1 << 29 and not command.metadata.own)
         return 0
 
     cdef Qpair _transfer(self, unsigned opcode, object qpair, object buf, object lba, object lba_count,
@@ -492,9 +492,9 @@ cdef class Namespace:
         return self._send(qpair, &command, cb)
 
     @_named
-    def zone_append(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None, *, sgl=None):
-        return self._transfer(cspdk.NVME_IO_ZONE_APPEND, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb, sgl, None,
-                              None)
+    def zone_append(self, qpair, buf, lba, lba_count=1, io_flags=0, cb=None, *, sgl=None, meta=None, pi=None):
+        return self._transfer(cspdk.NVME_IO_ZONE_APPEND, qpair, buf, lba, lba_count, io_flags, 0, 0, 0, cb, sgl, meta,
+                              pi)
 
     @_named
     def zones(self, qpair, slba=0, state=0):

@@ -52,7 +52,7 @@ _SPACE = {16: 32, 32: 80, 64: 48}
 
 _CHECKS = {"GUARD": GUARD, "APPTAG": APP, "APP": APP, "REFTAG": REF, "REF": REF}
 _FIO = {"pi_act": "pract", "pi_chk": "prchk", "apptag": "app_tag", "apptag_mask": "app_mask"}
-_WRITE_ZEROES, _COPY = 0x08, 0x19
+_WRITE_ZEROES, _COPY, _ZONE_APPEND = 0x08, 0x19, 0x7D
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,10 @@ class Pi:
         ref_tag: the reference tag of the first LBA, by default that of type 1, the lowest bits of its
             number, and 0 in type 3
         storage_tag: the storage tag, which the drive then checks (STC)
-        make: write() puts the tuples into the metadata once it has stamped the data, unless the drive does.
-            False leaves the metadata as they are, for a test that wants wrong ones
+        make: write() puts the tuples into the metadata once it has stamped the data, unless the drive does,
+            and so does zone_append(). False leaves the metadata as they are, for a test that wants wrong ones
+        remap: zone_append() has the drive replace the reference tags by those of the LBAs to which it
+            appends (PIREMAP). By default in types 1 and 2. Then ref_tag is that of the start of the zone
 
     fio's names pi_act, pi_chk, apptag and apptag_mask are taken in a dict too.
 
@@ -206,6 +208,7 @@ class Pi:
     ref_tag: int | None = None
     storage_tag: int | None = None
     make: bool = True
+    remap: bool | int | None = None
 
     @classmethod
     def of(cls, value: Any) -> Pi | None:
@@ -253,6 +256,8 @@ class Pi:
         cdw12 = prinfo << 26 | (stc << 25 if opcode == _COPY else stc << 24)
         if opcode == _COPY:
             cdw12 |= (prinfo & PRACT) << 12
+        if opcode == _ZONE_APPEND:
+            cdw12 |= bool(fmt.type != 3 if self.remap is None else self.remap) << 25
         return cdw12, space >> 64, space >> 32 & 0xFFFFFFFF, space & 0xFFFFFFFF, app_mask << 16 | app
 
     def tuple_of(self, fmt: Format, lba: int, index: int = 0) -> Tuple:

@@ -75,6 +75,23 @@ void pyn_tags_put(const struct pyn_protection *protection, struct nvme_cmd *cmd,
 		cmd->cdw3 = (uint32_t)(low >> 32);
 }
 
+void pyn_tags_advance(const struct pyn_protection *protection, struct nvme_cmd *cmd, uint64_t count)
+{
+	pyn_tags_put(protection, cmd, pyn_tags_of(cmd).low + count);
+}
+
+void pyn_tuple_renumber(const struct pyn_protection *protection, const struct pyn_tags *tags, uint64_t index,
+			uint8_t *tuple)
+{
+	unsigned bytes = space_bits(protection->guard) < 64 ? space_bits(protection->guard) / 8 : sizeof(uint64_t);
+	uint8_t *at = tuple + pyn_tuple_bytes(protection->guard) - bytes;
+	uint64_t mask = reference_mask(protection), low = 0;
+
+	for (unsigned i = 0; i < bytes; i++)
+		low = low << 8 | at[i];
+	put(at, (low & ~mask) | ((tags->low + index) & mask), bytes);
+}
+
 static void make(const struct pyn_protection *protection, uint64_t guard, uint8_t *tuple, const struct pyn_tags *tags,
 		 uint64_t index)
 {

@@ -79,6 +79,13 @@ struct pyn_tags pyn_tags_of(const struct nvme_cmd *cmd);
 /* Make the reference tag of a command that of its first LBA, as types 1 and 2 have it. */
 void pyn_tags_put(const struct pyn_protection *protection, struct nvme_cmd *cmd, uint64_t slba);
 
+/* Let the reference tag of a command, as types 1 and 2 have it, be that many LBAs later. */
+void pyn_tags_advance(const struct pyn_protection *protection, struct nvme_cmd *cmd, uint64_t count);
+
+/* Put the reference tag of LBA number index into a tuple, and leave the rest as it is. */
+void pyn_tuple_renumber(const struct pyn_protection *protection, const struct pyn_tags *tags, uint64_t index,
+			uint8_t *tuple);
+
 /* Make the tuple of LBA number index of a command. tags are those of the first LBA; metadata may be NULL if the
  * information is alone in them. */
 void pyn_protection_tuple(const struct pyn_protection *protection, const void *data, uint32_t lba_size,

@@ -327,7 +327,7 @@ static void begin_zone_action(struct pyn_track *track, const struct nvme_cmd *cm
 
 /* Begin a Zone Append. Its LBAs are known only from its completion. LBAs beyond a zone's write pointer are unknown,
  * so nothing is judged wrongly until then. */
-static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
+static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd, bool protects)
 {
 	struct nvme_dsm_range zone;
 
@@ -338,7 +338,10 @@ static void begin_append(struct pyn_track *track, const struct nvme_cmd *cmd)
 	track->disturbances = pyn_verify_disturbances(track->verify, track->slba);
 	if (!track->use.buffer || track->nlb * track->meta.stride > track->use.length)
 		return;
+	if (protects)
+		protect(track, cmd, cmd_nlb(cmd));
 	note_crcs(track);
+	note_metadata_crcs(track, cmd);
 }
 
 static enum pyn_write_outcome outcome_of(const struct pyn_track *track, bool known)
@@ -353,6 +356,19 @@ static enum pyn_write_outcome outcome_of(const struct pyn_track *track, bool kno
 static bool lies_in(const struct nvme_dsm_range *zone, uint64_t lba, uint64_t nlb)
 {
 	return lba >= zone->slba && lba - zone->slba < zone->nlb && nlb <= zone->nlb - (lba - zone->slba);
+}
+
+static uint64_t appended_to(const struct nvme_cpl *cpl)
+{
+	return (uint64_t)cpl->cdw1 << 32 | cpl->cdw0;
+}
+
+/* With the buffers still in use: the drive tells where it has written, and so what it has made of the metadata. */
+static void note_appended(struct pyn_track *track, const struct nvme_cpl *cpl)
+{
+	if (track->meta.crc)
+		pyn_track_meta_appended(&track->meta, appended_to(cpl) - track->slba, track->nlb, data_of(track),
+					pyn_verify_lba_size(track->verify));
 }
 
 static void end_append(struct pyn_track *track, bool own, uint64_t lba)
@@ -376,11 +392,11 @@ static void end_append(struct pyn_track *track, bool own, uint64_t lba)
 
 	/* Begin the cells before asking for disturbances: changes that begin later find the cells. */
 	pyn_verify_write_begin_crc(track->verify, lba, (uint32_t)noted, track->crc, pyn_token_take(track->nlb));
+	pyn_track_meta_write(&track->meta, lba, noted);
 	bool known = own && pyn_verify_is_undisturbed(track->verify, track->slba, track->disturbances);
 
 	pyn_verify_write_end(track->verify, lba, noted, outcome_of(track, known));
-	if (track->meta.verify)
-		pyn_verify_forget(track->meta.verify, lba, noted);
+	pyn_track_meta_write_end(&track->meta, lba, noted, outcome_of(track, known));
 	pyn_verify_note_end(track->verify, lba, track->nlb, noted);
 }
 
@@ -500,7 +516,7 @@ void pyn_track_begin_metadata(struct pyn_track *track, struct pyn_verify *verify
 	track->submitted = pyn_ticks();
 	if (buffer)
 		pyn_buffer_use_begin(&track->use, buffer, offset, length, cmd->opc & NVME_DATA_FROM_DEVICE,
-				     verify && stamp);
+				     verify && (stamp || metadata->protects));
 	pyn_track_meta_begin(&track->meta, verify, cmd, metadata, track->is_changer);
 	if (!verify)
 		return;
@@ -533,7 +549,7 @@ void pyn_track_begin_metadata(struct pyn_track *track, struct pyn_verify *verify
 		begin_copy(track, cmd);
 		break;
 	case NVME_IO_ZONE_APPEND:
-		begin_append(track, cmd);
+		begin_append(track, cmd, metadata->protects);
 		break;
 	case NVME_IO_ZONE_MGMT_SEND:
 		begin_zone_action(track, cmd);
@@ -668,6 +684,9 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 	bool success = !(cpl->status & ~NVME_STATUS_P & ~NVME_STATUS_M & ~NVME_STATUS_DNR);
 	bool right = !success || !track->check || end_read(track, mismatch);
 	bool same = !success || !track->crc || (crcs_hold(track) && (!track->meta.crc || metadata_hold(track)));
+
+	if (same && success && track->effect == PYN_EFFECT_APPEND)
+		note_appended(track, cpl);
 	bool own = !track->use.buffer || pyn_buffer_use_end(&track->use);
 
 	own = pyn_track_meta_release(&track->meta) && own && same;
@@ -690,7 +709,7 @@ bool pyn_track_end(struct pyn_track *track, const struct nvme_cpl *cpl, struct p
 		break;
 	case PYN_EFFECT_APPEND:
 		if (success)
-			end_append(track, own, (uint64_t)cpl->cdw1 << 32 | cpl->cdw0);
+			end_append(track, own, appended_to(cpl));
 		break;
 	case PYN_EFFECT_FLUSH:
 		if (success)

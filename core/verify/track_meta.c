@@ -2,6 +2,7 @@
 #include "core/verify/track_meta.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/util/crc32c.h"
 #include "spec/nvme_field.h"
@@ -59,6 +60,41 @@ bool pyn_track_meta_crc(const struct pyn_track_meta *meta, const struct nvme_cmd
 	if (past < bytes)
 		*crc = pyn_crc32c(*crc, metadata + past, bytes - past);
 	return true;
+}
+
+/* The CRC of metadata whose tuple gets the reference tag of LBA number i. */
+static uint32_t crc_renumbered(const struct pyn_protection *protection, const uint8_t *metadata,
+			       const struct pyn_tags *tags, uint64_t i)
+{
+	uint32_t place = pyn_tuple_place(protection), past = place + pyn_tuple_bytes(protection->guard);
+	uint8_t tuple[PYN_TUPLE_MOST];
+	uint32_t crc = pyn_crc32c(0, metadata, place);
+
+	memcpy(tuple, metadata + place, past - place);
+	pyn_tuple_renumber(protection, tags, i, tuple);
+	crc = pyn_crc32c(crc, tuple, past - place);
+	return past < protection->ms ? pyn_crc32c(crc, metadata + past, protection->ms - past) : crc;
+}
+
+void pyn_track_meta_appended(struct pyn_track_meta *meta, uint64_t distance, uint64_t nlb, uint8_t *data,
+			     uint32_t lba_size)
+{
+	const struct pyn_protection *protection = &meta->layout.protection;
+
+	if (!meta->crc || !protection->type || !nvme_get_field(&meta->cmd, NVME_FIELD_ZONE_APPEND_PIREMAP))
+		return;
+	pyn_tags_advance(protection, &meta->cmd, distance);
+	struct pyn_tags tags = pyn_tags_of(&meta->cmd);
+
+	for (uint64_t i = 0; i < nlb; i++) {
+		uint8_t *lba = data + i * meta->stride;
+
+		if (meta->cmd.cdw12 & NVME_RW_PRACT)
+			pyn_track_meta_crc(meta, &meta->cmd, i, lba, lba_size, &meta->crc[i]);
+		else
+			meta->crc[i] =
+				crc_renumbered(protection, pyn_track_meta_at(meta, i, lba, lba_size), &tags, i);
+	}
 }
 
 /* ---- reads ---- */

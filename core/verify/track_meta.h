@@ -62,6 +62,11 @@ uint8_t *pyn_track_meta_at(const struct pyn_track_meta *meta, uint64_t i, uint8_
 bool pyn_track_meta_crc(const struct pyn_track_meta *meta, const struct nvme_cmd *cmd, uint64_t i, uint8_t *data,
 			uint32_t lba_size, uint32_t *crc);
 
+/* A Zone Append of nlb LBAs was written that many LBAs behind the start of its zone: if the drive has remapped its
+ * reference tags (ZNS 3.4.1.1), make its crc, if there is one, that of what it has stored. data: of the first LBA. */
+void pyn_track_meta_appended(struct pyn_track_meta *meta, uint64_t distance, uint64_t nlb, uint8_t *data,
+			     uint32_t lba_size);
+
 /* Begin a read, a write (its crc is filled in or NULL), another change, or a copy of these LBAs. */
 void pyn_track_meta_read(struct pyn_track_meta *meta, uint64_t slba, uint64_t nlb);
 void pyn_track_meta_write(struct pyn_track_meta *meta, uint64_t slba, uint64_t nlb);

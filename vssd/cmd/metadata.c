@@ -246,12 +246,15 @@ static uint16_t protect(struct transfer *transfer)
 	bool make = request->ns->pi && request->cmd.cdw12 & NVME_RW_PRACT;
 	uint16_t status = NVME_SC_SUCCESS;
 
-	for (uint64_t i = 0; i < transfer->count && !status; i++)
-		if (make)
+	for (uint64_t i = 0; i < transfer->count && !status; i++) {
+		if (make) {
 			vssd_pi_make(&transfer->task, data_of(transfer, i), metadata_of(transfer, i));
-		else
-			status = vssd_pi_check(request, &transfer->task, vssd_slba(&request->cmd) + i,
-					       data_of(transfer, i), metadata_of(transfer, i));
+			continue;
+		}
+		status = vssd_pi_check(request, &transfer->task, vssd_slba(&request->cmd) + i, data_of(transfer, i),
+				       metadata_of(transfer, i));
+		vssd_pi_remap(&transfer->task, metadata_of(transfer, i));
+	}
 	return status;
 }
 

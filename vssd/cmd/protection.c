@@ -131,8 +131,10 @@ struct vssd_tags vssd_pi_tags(const struct nvme_cmd *cmd)
 
 static void advance(struct vssd_pi_task *task)
 {
-	if (task->ns->pi != TYPE_3)
-		task->reference = (task->reference + 1) & low_bits(reference_bits(task->ns));
+	if (task->ns->pi == TYPE_3)
+		return;
+	task->reference = (task->reference + 1) & low_bits(reference_bits(task->ns));
+	task->remapped++;
 }
 
 void vssd_pi_skip(const struct vssd_ns *ns, struct nvme_cmd *cmd, uint64_t count)
@@ -176,8 +178,14 @@ uint16_t vssd_pi_begin(struct vssd_request *request, struct vssd_pi_task *task)
 		.app = (uint16_t)nvme_get_field(cmd, NVME_FIELD_WRITE_LBAT),
 		.app_mask = (uint16_t)nvme_get_field(cmd, NVME_FIELD_WRITE_LBATM),
 	};
-	/* A drive that misses the LBA has checked the command before. */
-	return vssd_pi_set(request, task, vssd_slba(cmd) + request->moved, vssd_pi_tags(cmd));
+	/* A drive that misses the LBA has checked the command before, and so has one that appends to a zone. */
+	uint16_t status =
+		vssd_pi_set(request, task, vssd_slba(cmd) - request->appended + request->moved, vssd_pi_tags(cmd));
+
+	task->remaps = request->ns->pi && cmd->opc == NVME_IO_ZONE_APPEND &&
+		       nvme_get_field(cmd, NVME_FIELD_ZONE_APPEND_PIREMAP);
+	task->remapped = task->reference + (task->remaps ? request->appended : 0);
+	return status;
 }
 
 /* ---- LBAs ---- */
@@ -227,6 +235,17 @@ uint16_t vssd_pi_check(struct vssd_request *request, struct vssd_pi_task *task, 
 	return status;
 }
 
+void vssd_pi_remap(const struct vssd_pi_task *task, uint8_t *metadata)
+{
+	const struct vssd_ns *ns = task->ns;
+	uint8_t *at = metadata + place_of(ns) + sizes[ns->pif].guard + 2;
+
+	if (task->remaps)
+		put_tags(ns, at,
+			 joined(ns, storage_of(ns, get_tags(ns, at)),
+				(task->remapped - 1) & low_bits(reference_bits(ns))));
+}
+
 void vssd_pi_make(struct vssd_pi_task *task, const uint8_t *data, uint8_t *metadata)
 {
 	const struct vssd_ns *ns = task->ns;
@@ -237,6 +256,7 @@ void vssd_pi_make(struct vssd_pi_task *task, const uint8_t *data, uint8_t *metad
 	put_bytes(at + size, 2, task->app);
 	put_tags(ns, at + size + 2, joined(ns, task->storage, task->reference));
 	advance(task);
+	vssd_pi_remap(task, metadata);
 }
 
 void vssd_pi_blank(const struct vssd_ns *ns, uint8_t *metadata)

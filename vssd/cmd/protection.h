@@ -24,6 +24,8 @@ struct vssd_pi_task {
 	uint16_t app_mask;
 	uint64_t storage;
 	uint64_t reference;
+	uint64_t remapped; /* the reference tag of the next LBA on the medium, if the drive remaps it */
+	bool remaps;
 };
 
 /* Begin the task of a command from slba on. Its fields are in dwords 12 to 15, 2 and 3. Of a namespace without
@@ -42,6 +44,9 @@ void vssd_pi_skip(const struct vssd_ns *ns, struct nvme_cmd *cmd, uint64_t count
 /* Check the next LBA. metadata: all its bytes, stored or from the host. Returns a status. */
 uint16_t vssd_pi_check(struct vssd_request *request, struct vssd_pi_task *task, uint64_t lba, const uint8_t *data,
 		       const uint8_t *metadata);
+
+/* Give the LBA that was checked last the reference tag that it has on the medium, if that is another one. */
+void vssd_pi_remap(const struct vssd_pi_task *task, uint8_t *metadata);
 
 /* Make the protection information of the next LBA, in its metadata. */
 void vssd_pi_make(struct vssd_pi_task *task, const uint8_t *data, uint8_t *metadata);

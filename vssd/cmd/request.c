@@ -16,7 +16,7 @@ void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, str
 	request->result = 0;
 	request->due = 0;
 	request->bytes = 0;
-	request->moved = 0;
+	request->moved = request->appended = 0;
 	request->failure = (struct vssd_failure){0};
 	request->fault = NULL;
 }

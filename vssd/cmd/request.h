@@ -64,6 +64,7 @@ struct vssd_request {
 	uint64_t due;          /* ticks: a successful command completes no earlier; 0: at once */
 	uint32_t bytes;        /* how much of the medium it has read or written */
 	uint64_t moved;        /* SLBA of the host, less that in cmd, which a fault rule has changed */
+	uint64_t appended;     /* SLBA in cmd, less the start of the zone, to which a Zone Append appends */
 	struct vssd_failure failure;
 	struct vssd_fault_plan *fault; /* what fault rules do to its data; NULL: nothing */
 };

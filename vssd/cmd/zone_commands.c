@@ -12,6 +12,14 @@
 
 /* ---- Zone Append ---- */
 
+/* Type 1 demands the reference tags of LBAs that the host cannot know, and type 3 lets nobody change them. */
+static bool remap_fits(const struct vssd_request *request)
+{
+	bool remaps = nvme_get_field(&request->cmd, NVME_FIELD_ZONE_APPEND_PIREMAP);
+
+	return request->ns->pi == 1 ? remaps : request->ns->pi != 3 || !remaps;
+}
+
 static uint16_t check_append(struct vssd_request *request, uint64_t nlb)
 {
 	const struct vssd_ctrl *ctrl = request->ctrl;
@@ -29,6 +37,9 @@ static uint16_t check_append(struct vssd_request *request, uint64_t nlb)
 	if (nlb * vssd_ns_lba_bytes(request->ns) > most)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
 				   VSSD_FIELD(NVME_FIELD_ZONE_APPEND_NLB, "NLB, above ZASL"), VSSD_OWN);
+	if (!remap_fits(request))
+		return vssd_refuse(request, NVME_SC_INVALID_PROTECTION_INFO,
+				   VSSD_FIELD(NVME_FIELD_ZONE_APPEND_PIREMAP, "PIREMAP"), VSSD_OWN);
 	if (zone->attributes & VSSD_ZONE_ZRWA)
 		return vssd_zone_refuse(request, NVME_SC_ZRWA_INVALID_ZONE_OPERATION, zone,
 					"an append to a zone with a random write area");
@@ -51,6 +62,7 @@ static uint16_t io_append(struct vssd_request *request)
 		return vssd_zone_refuse(request, NVME_SC_ZONE_BOUNDARY_ERROR, zone,
 					"the append does not fit into the zone");
 	vssd_set_range(&request->cmd, wp, nlb);
+	request->appended = wp - zslba;
 	status = vssd_nvm_commands[NVME_IO_WRITE].execute(request);
 	vssd_set_range(&request->cmd, zslba, nlb);
 	if (!status)
