@@ -89,7 +89,7 @@ def test_wrong_words_of_protection_information():
     drive = "vssd:size=16M,pi=1"
     assert "GARD" in run("perf", drive, "--pi_chk=GARD", "--runtime=50ms", code=2)
     assert "md_per_io_size must be at least 64 bytes, not 63" in run(
-        "perf", drive, "--pi_act=0", "--md_per_io_size=63", "--runtime=50ms", code=2
+        "perf", drive, "--pi_act=0", "--md_per_io_size=63", "--runtime=50ms", code=1
     )
 
 
