@@ -30,8 +30,8 @@ FUNCTION_RESET = "PCIe 5.0, 6.6.2 Function Level Reset"
 
 pytestmark = needs(
     Need(
-        "virtual functions (OACS bit 7, TotalVFs of the SR-IOV capability)",
-        lambda drive: bool(drive.id_ctrl.oacs.vms and sriov.total(drive.nvme0)),
+        "virtual functions (Virtualization Management, and TotalVFs of the SR-IOV capability)",
+        lambda drive: bool(drive.nvme0.supports(AdminOpcode.VIRTUALIZATION) and sriov.total(drive.nvme0)),
     )
 )
 SEVERAL = Need("two virtual functions (TotalVFs)", lambda drive: sriov.total(drive.nvme0) > 1)
