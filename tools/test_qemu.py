@@ -114,8 +114,8 @@ GUESTS = [
     Guest("the tests of drives", "plain", [*SUITE, "--pciaddr", FIRST], script=True),
     Guest(
         "the tests of features",
-        "zoned sriov plain",
-        [*FEATURES, "zoned=zones", "sriov=functions", "plain=sgl"],
+        "zoned plain",
+        [*FEATURES, "zoned=zones", "plain=sgl"],
         script=True,
     ),
     Guest("the tests of placement", "fdp", [*FEATURES, "fdp=placement"], script=True),
