@@ -57,6 +57,7 @@ INSUFFICIENT, NO_NSID, ALREADY, PRIVATE, NOT_ATTACHED, NO_THIN, BAD_LIST, BAD_AN
     0x124,
     0x129,
 )
+SET_NOT_ENABLED = 0x12A
 CNTLID = 1
 MIB = 1 << 20
 CHANGED = 4 << 16 | 0 << 8 | 2
@@ -226,7 +227,7 @@ def test_statuses_of_a_creation(nvme: Nvme) -> None:
         "NCAP below NSZE": (shape(9, 8), NO_THIN),
         "FLBAS": (shape(8, flbas=2), INVALID_FORMAT),
         "FLBAS, upper bits": (shape(8, flbas=1 << 5), INVALID_FORMAT),
-        "FLBAS, extended LBAs": (shape(8, flbas=1 << 4), INVALID_FORMAT),
+        "FLBAS, reserved bit": (shape(8, flbas=1 << 7), INVALID_FORMAT),
         "DPS": (shape(8, dps=1), INVALID_FORMAT),
         "NMIC": (shape(8, nmic=4), INVALID_FIELD),
         "capacity": (shape(room + 1), INSUFFICIENT),
@@ -247,6 +248,13 @@ def test_statuses_of_a_creation(nvme: Nvme) -> None:
     entry = log_page(nvme, 1, 64)
     assert struct.unpack_from("<Q", entry, 32)[0] == (room + 1) * 512, "how many bytes it needs"
     assert create(nvme, room) == 2 and capacity(nvme) == (64 * MIB, 0)
+
+
+def test_extended_lbas_of_a_format_without_metadata_mean_nothing(nvme: Nvme) -> None:
+    """Bit 4 of FLBAS does not apply then, as MSET of Format NVM."""
+    assert delete(nvme, 2) == OK
+    nsid = create(nvme, 8, flbas=1 << 4)
+    assert identify(nvme, 0x11, nsid=nsid)[26] == 0
 
 
 def test_all_nsids_and_all_capacity(managed: Host, nvme: Nvme) -> None:
@@ -295,6 +303,40 @@ def test_statuses_of_deletion_and_attachment(nvme: Nvme) -> None:
     assert attach(nvme, 2, CNTLID) == ALREADY
     assert attach(nvme, 2, CNTLID, sel=DETACHED) == OK
     assert attach(nvme, 2, CNTLID, sel=DETACHED) == NOT_ATTACHED
+
+
+def failing_byte(nvme: Nvme) -> int:
+    """The command specific information of the newest entry of the error log."""
+    return struct.unpack_from("<Q", log_page(nvme, 1, 64), 32)[0]
+
+
+def test_the_error_log_has_the_byte_of_the_entry_that_fails(start: Start) -> None:
+    """The identifiers of a controller list begin at byte 2."""
+    server = start(
+        "--size", "16M", "--controllers", "2", "--namespace-management", "--private-namespaces", "0"
+    )
+    host = Host(server)
+    nvme = host.nvme
+    assert attach(nvme, 1, 1, 2, sel=DETACHED) == OK
+    assert attach(nvme, 1, 2) == OK
+    assert (attach(nvme, 1, 1, 2), failing_byte(nvme)) == (ALREADY, 4)
+    assert (attach(nvme, 1, 1, 2, sel=DETACHED), failing_byte(nvme)) == (NOT_ATTACHED, 2)
+    assert (attach(nvme, 1, 1, 3), failing_byte(nvme)) == (BAD_LIST, 4)
+    assert (attach(nvme, 1, 2, 1), failing_byte(nvme)) == (BAD_LIST, 4)
+    assert (attach(nvme, 1, 0), failing_byte(nvme)) == (BAD_LIST, 2)
+    assert ctrls(nvme, 0x12, nsid=1) == [2], "a list that fails changes nothing"
+    host.close()
+
+
+def test_a_namespace_of_a_command_set_that_is_not_enabled_is_not_attached(start: Start) -> None:
+    zones = ("--zoned", "1", "--zone-size", "1M")
+    host = Host(start("--size", "16M", "--namespaces", "2", "--namespace-management", *zones))
+    nvme = host.nvme
+    assert attach(nvme, 2, CNTLID, sel=DETACHED) == OK
+    assert attach(nvme, 2, CNTLID) == SET_NOT_ENABLED
+    nvme.enable(css=6)
+    assert attach(nvme, 2, CNTLID) == OK
+    host.close()
 
 
 def test_inactive_namespaces_in_other_commands(managed: Host, nvme: Nvme) -> None:

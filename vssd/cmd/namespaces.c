@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Namespace Management and Namespace Attachment. NVM Express Base Specification 2.1, sections 5.1.20, 5.1.21 and
  * 8.1.15; NVM Command Set Specification 1.1, section 4.1.6. */
+#include <stddef.h>
+
 #include "spec/nvme_data.h"
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/dptr.h"
@@ -20,8 +22,9 @@
 static uint8_t lbaf_of(const struct nvme_ns_management_data *data)
 {
 	unsigned type = (data->dps & NVME_DPS_TYPE) << VSSD_LBAF_TYPE_SHIFT & VSSD_LBAF_TYPE;
+	unsigned extended = vssd_lbaf_metadata(data->flbas) ? VSSD_LBAF_EXTENDED : 0;
 
-	return (uint8_t)((data->flbas & (VSSD_LBAF_INDEX | VSSD_LBAF_EXTENDED)) | type |
+	return (uint8_t)((data->flbas & (VSSD_LBAF_INDEX | extended)) | type |
 			 (type && data->dps & NVME_DPS_FIRST ? VSSD_LBAF_FIRST : 0));
 }
 
@@ -30,10 +33,8 @@ static uint16_t check_format(struct vssd_request *request, const struct nvme_ns_
 {
 	unsigned upper = data->flbas >> NVME_FLBAS_INDEX_HIGH_SHIFT & 3u;
 
-	uint8_t known = FORMAT_INDEX | (vssd_lbaf_metadata(data->flbas) ? NVME_FLBAS_EXTENDED : 0);
-
 	if (((data->flbas & NVME_FLBAS_INDEX) | upper << 4) > vssd_nlbaf(request->ctrl->options) ||
-	    data->flbas & ~known)
+	    data->flbas & ~(FORMAT_INDEX | NVME_FLBAS_EXTENDED))
 		return vssd_refuse(request, NVME_SC_INVALID_FORMAT,
 				   VSSD_STATE("FLBAS in the data names no LBA format"), VSSD_OWN);
 	if (data->dps & ~DPS_KNOWN || !vssd_lbaf_valid(request->ctrl->options, lbaf_of(data)))
@@ -254,75 +255,78 @@ uint16_t vssd_ns_management(struct vssd_request *request)
 
 /* ---- attachment ---- */
 
-/* The bit of a controller; 0: the subsystem has none of this CNTLID. */
-static uint16_t bit_of(const struct vssd_subsystem *subsystem, uint16_t cntlid)
+/* The controller with this CNTLID, or NULL. */
+static const struct vssd_listener *listener_of(const struct vssd_subsystem *subsystem, uint16_t cntlid)
 {
-	for (const struct vssd_listener *one = subsystem->listeners; one; one = one->next)
-		if (vssd_cntlid(one) == cntlid)
-			return (uint16_t)(1u << one->index);
-	return 0;
+	const struct vssd_listener *one = subsystem->listeners;
+
+	while (one && vssd_cntlid(one) != cntlid)
+		one = one->next;
+	return one;
 }
 
-/* Get the controllers of the list in the data, a bit for each. Their CNTLIDs must ascend. */
-static uint16_t receive_list(struct vssd_request *request, uint16_t *ctrls)
+/* Refuse the command for the entry of the controller list with this index. The error log gets the byte of the entry.
+ */
+static uint16_t refuse_entry(struct vssd_request *request, unsigned index, uint16_t status, const char *why)
 {
-	struct nvme_ctrl_list list;
-	uint16_t status = vssd_data_receive(request, &list, sizeof(list));
-	bool is_good;
+	request->failure.information = offsetof(struct nvme_ctrl_list, cntlid) + index * sizeof(uint16_t);
+	return vssd_refuse(request, status, VSSD_STATE(why), VSSD_OWN);
+}
+
+/* Get the controller list in the data. Its CNTLIDs must ascend. */
+static uint16_t receive_list(struct vssd_request *request, struct nvme_ctrl_list *list)
+{
+	uint16_t status = vssd_data_receive(request, list, sizeof(*list));
 
 	if (status)
 		return status;
-	*ctrls = 0;
-	is_good = list.numids > 0 && list.numids <= MOST_CTRLS;
-	for (unsigned i = 0; is_good && i < list.numids; i++) {
-		uint16_t bit = bit_of(request->ctrl->subsystem, list.cntlid[i]);
-
-		is_good = bit && (i == 0 || list.cntlid[i] > list.cntlid[i - 1]);
-		*ctrls |= bit;
-	}
-	if (is_good)
-		return NVME_SC_SUCCESS;
-	return vssd_refuse(request, NVME_SC_CONTROLLER_LIST_INVALID,
-			   VSSD_STATE("the list is empty or not in order, or names a controller that does not exist"),
-			   VSSD_OWN);
-}
-
-static bool has_several(uint16_t ctrls)
-{
-	return ctrls & (ctrls - 1);
-}
-
-/* Whether a controller among these has lost the ANA group of a namespace for ever. */
-static bool have_lost(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns, uint16_t ctrls)
-{
-	for (const struct vssd_listener *one = subsystem->listeners; one; one = one->next)
-		if (ctrls >> one->index & 1 && one->ops->has_lost(one, ns))
-			return true;
-	return false;
-}
-
-static uint16_t check_attach(struct vssd_request *request, const struct vssd_ns *ns, uint16_t ctrls)
-{
-	if (have_lost(request->ctrl->subsystem, ns, ctrls))
-		return vssd_refuse(request, NVME_SC_ANA_ATTACH_FAILED,
-				   VSSD_STATE("a controller of the list has lost the ANA group of the namespace"),
-				   VSSD_OWN);
-	if (ns->attached & ctrls)
-		return vssd_refuse(request, NVME_SC_NS_ALREADY_ATTACHED,
-				   VSSD_STATE("the namespace is attached to a controller of the list"), VSSD_OWN);
-	if (!ns->shared && (ns->attached || has_several(ctrls)))
-		return vssd_refuse(request, NVME_SC_NS_IS_PRIVATE,
-				   VSSD_STATE("the namespace is private, and can have only one controller"),
-				   VSSD_OWN);
+	if (list->numids == 0 || list->numids > MOST_CTRLS)
+		return vssd_refuse(request, NVME_SC_CONTROLLER_LIST_INVALID,
+				   VSSD_STATE("the controller list is empty or too long"), VSSD_OWN);
+	for (unsigned i = 0; i < list->numids; i++)
+		if (!listener_of(request->ctrl->subsystem, list->cntlid[i]) ||
+		    (i > 0 && list->cntlid[i] <= list->cntlid[i - 1]))
+			return refuse_entry(request, i, NVME_SC_CONTROLLER_LIST_INVALID,
+					    "the list is not in order, or names a controller that does not exist");
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t check_detach(struct vssd_request *request, const struct vssd_ns *ns, uint16_t ctrls)
+static uint16_t check_attach(struct vssd_request *request, const struct vssd_ns *ns, const struct vssd_listener *one,
+			     unsigned index)
 {
-	if ((ns->attached & ctrls) == ctrls)
-		return NVME_SC_SUCCESS;
-	return vssd_refuse(request, NVME_SC_NS_NOT_ATTACHED,
-			   VSSD_STATE("the namespace is not attached to a controller of the list"), VSSD_OWN);
+	if (one->ops->lacks_set(one, ns))
+		return refuse_entry(request, index, NVME_SC_COMMAND_SET_NOT_ENABLED,
+				    "CC.CSS of a controller of the list does not enable the command set");
+	if (one->ops->has_lost(one, ns))
+		return refuse_entry(request, index, NVME_SC_ANA_ATTACH_FAILED,
+				    "a controller of the list has lost the ANA group of the namespace");
+	if (ns->attached >> one->index & 1)
+		return refuse_entry(request, index, NVME_SC_NS_ALREADY_ATTACHED,
+				    "the namespace is attached to a controller of the list");
+	if (!ns->shared && (ns->attached || index > 0))
+		return refuse_entry(request, index, NVME_SC_NS_IS_PRIVATE,
+				    "the namespace is private, and can have only one controller");
+	return NVME_SC_SUCCESS;
+}
+
+/* Check each controller of the list, and set the bits of all. */
+static uint16_t check_ctrls(struct vssd_request *request, const struct vssd_ns *ns, const struct nvme_ctrl_list *list,
+			    bool attach, uint16_t *ctrls)
+{
+	uint16_t status = NVME_SC_SUCCESS;
+
+	*ctrls = 0;
+	for (unsigned i = 0; !status && i < list->numids; i++) {
+		const struct vssd_listener *one = listener_of(request->ctrl->subsystem, list->cntlid[i]);
+
+		if (attach)
+			status = check_attach(request, ns, one, i);
+		else if (!(ns->attached >> one->index & 1))
+			status = refuse_entry(request, i, NVME_SC_NS_NOT_ATTACHED,
+					      "the namespace is not attached to a controller of the list");
+		*ctrls |= (uint16_t)(1u << one->index);
+	}
+	return status;
 }
 
 uint16_t vssd_ns_attachment(struct vssd_request *request)
@@ -330,6 +334,7 @@ uint16_t vssd_ns_attachment(struct vssd_request *request)
 	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
 	struct vssd_ns *ns = vssd_subsystem_ns(subsystem, request->cmd.nsid);
 	uint64_t sel = nvme_get_field(&request->cmd, NVME_FIELD_NS_ATTACHMENT_SEL);
+	struct nvme_ctrl_list list;
 	uint16_t ctrls, status;
 
 	if (sel != NVME_NS_ATTACH && sel != NVME_NS_DETACH)
@@ -339,9 +344,9 @@ uint16_t vssd_ns_attachment(struct vssd_request *request)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_NSID, VSSD_OWN);
 	if (!ns)
 		return vssd_refuse_nsid(request, VSSD_OWN);
-	status = receive_list(request, &ctrls);
+	status = receive_list(request, &list);
 	if (!status)
-		status = sel == NVME_NS_ATTACH ? check_attach(request, ns, ctrls) : check_detach(request, ns, ctrls);
+		status = check_ctrls(request, ns, &list, sel == NVME_NS_ATTACH, &ctrls);
 	if (!status && !request->is_trial)
 		vssd_ns_set_attached(subsystem, ns, ns->attached ^ ctrls);
 	return status;

@@ -160,6 +160,13 @@ static bool has_lost(const struct vssd_listener *listener, const struct vssd_ns 
 	return vssd_ana_status(ctrl_of(listener), ns) == NVME_SC_ANA_PERSISTENT_LOSS;
 }
 
+static bool lacks_set(const struct vssd_listener *listener, const struct vssd_ns *ns)
+{
+	uint32_t cc = ctrl_of(listener)->regs.cc;
+
+	return ns->csi != NVME_CSI_NVM && NVME_GET(cc, NVME_CC_EN) && NVME_GET(cc, NVME_CC_CSS) != NVME_CSS_ALL;
+}
+
 static uint32_t states(const struct vssd_listener *listener)
 {
 	const struct vssd_ctrl *ctrl = ctrl_of(listener);
@@ -205,6 +212,7 @@ static const struct vssd_listener_ops listener_ops = {
 	.host = host,
 	.reserved = reserved,
 	.has_lost = has_lost,
+	.lacks_set = lacks_set,
 	.states = states,
 	.power = power,
 	.reset = reset,

@@ -62,6 +62,9 @@ struct vssd_listener_ops {
 	/* Whether the ANA state of a namespace is Persistent Loss at the controller. */
 	bool (*has_lost)(const struct vssd_listener *listener, const struct vssd_ns *ns);
 
+	/* Whether the command set of a namespace is not enabled at the controller. */
+	bool (*lacks_set)(const struct vssd_listener *listener, const struct vssd_ns *ns);
+
 	/* Which states of the controller hold: bits of enum vssd_fault_state. */
 	uint32_t (*states)(const struct vssd_listener *listener);
 
