@@ -176,6 +176,10 @@ def _length(lid: int, log: Structure, size: int) -> int:
         return 512 * (1 + max(log.da1lb, log.da2lb, log.da3lb, log.da4lb))
     if isinstance(log, spec.PersistentEventLog):
         return log.tll
+    if isinstance(log, spec.OcpHardwareLog):
+        return log.size * (4 if log.version == 1 else 1)
+    if isinstance(log, spec.OcpTelemetryStringsLog):
+        return 4 * log.size
     return 2 * size if log.is_cut else size
 
 

@@ -16,7 +16,7 @@ from pynvme.spec.status import STATUS_TEXTS
 if TYPE_CHECKING:
     from nvme import Controller
 
-    from pynvme.spec import ErrorLogEntry
+    from pynvme.spec import ErrorLogEntry, IdentifyController
 
 SECTION = "Base 2.1, 4.2.3"
 VENDOR_TYPE, VENDOR_CODE = 7, 0xC0
@@ -55,6 +55,16 @@ class Status(NamedTuple):
     def field(self) -> int:
         """The status field, without the phase tag."""
         return self.dnr << 14 | self.more << 13 | self.crd << 11 | self.number
+
+    def retry_delay(self, id_ctrl: IdentifyController) -> int:
+        """How long to wait before the command is sent again, in milliseconds; 0: no delay, or do not retry.
+
+        The drive reports it only if the host has set ACRE of Host Behavior Support, feature 16h.
+
+        Args:
+            id_ctrl: that of the drive, ``nvme0.id_ctrl``
+        """
+        return 0 if self.dnr or not self.crd else 100 * int(getattr(id_ctrl, f"crdt{self.crd}"))
 
     def __str__(self) -> str:
         flags = [

@@ -566,8 +566,11 @@ class Structure(_Strict):
     """Bytes, without an array at the end."""
     VARIES: ClassVar[bool] = False
     """Whether two instances may differ in length."""
-    LENGTH: ClassVar[tuple[str | int, ...]] = ()
-    """The length in bytes, as a sum of numbers and fields, or empty if the array at the end determines it."""
+    LENGTH: ClassVar[tuple[str | int | tuple[str, int], ...]] = ()
+    """The length in bytes, as a sum of numbers and fields, or empty if the array at the end determines it.
+
+    A field that does not count bytes comes with the bytes of its unit.
+    """
     TEXT: ClassVar[str] = ""
     FIELDS: ClassVar[dict[str, AnyField]] = {}
     """All fields by name, in their order."""
@@ -627,7 +630,7 @@ class Structure(_Strict):
     def _length(self) -> int:
         """Its length in bytes, from its fields."""
         if self.LENGTH:
-            return sum(part if isinstance(part, int) else int(getattr(self, part)) for part in self.LENGTH)
+            return sum(self._part(part) for part in self.LENGTH)
         length = self.SIZE
         for field in self.FIELDS.values():
             if isinstance(field, Rest):
@@ -639,6 +642,13 @@ class Structure(_Strict):
                     size = len(last) if isinstance(last, Structure) else field.item.size
                     length = max(length, places[-1] + size - self._start)
         return length
+
+    def _part(self, part: str | int | tuple[str, int]) -> int:
+        """A part of the length in bytes."""
+        if isinstance(part, int):
+            return part
+        name, unit = part if isinstance(part, tuple) else (part, 1)
+        return int(getattr(self, name)) * unit
 
     def __bool__(self) -> bool:
         return True

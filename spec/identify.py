@@ -248,7 +248,7 @@ LPA = (
         c="NVME_LPA_SUPPORTED",
         since="2.0",
     ),
-    Bits("da4s", 6, text="telemetry data area 4", since="2.0"),
+    Bits("da4s", 6, text="telemetry data area 4", c="NVME_LPA_AREA_4", since="2.0"),
 )
 
 VENDOR_FORMAT = (Bits("vscf", 0, text="vendor specific commands have the standard format"),)

@@ -132,7 +132,7 @@ struct nvme_id_ctrl {
 	uint8_t acl; /* concurrent Abort commands, 0's based */
 	uint8_t aerl; /* concurrent Asynchronous Event Requests, 0's based */
 	uint8_t frmw; /* firmware updates */
-	uint8_t lpa; /* log pages, bits 6 DA4S */
+	uint8_t lpa; /* log pages */
 	uint8_t elpe; /* entries of the error log, 0's based */
 	uint8_t npss; /* power states, 0's based */
 	uint8_t avscc; /* vendor specific admin commands, bits 0 VSCF */
@@ -304,6 +304,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_LPA_TELEMETRY 0x8u /* log pages 07h and 08h */
 #define NVME_LPA_PERSISTENT 0x10u /* log page 0Dh */
 #define NVME_LPA_SUPPORTED 0x20u /* log pages 00h, 12h and 13h, and the scopes in 05h */
+#define NVME_LPA_AREA_4 0x40u /* telemetry data area 4 */
 
 /* ONCS. */
 #define NVME_ONCS_COMPARE 0x1u /* Compare */

@@ -242,6 +242,86 @@ struct nvme_ocp_unsupported_log {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_ocp_unsupported_log) == 4096, "LID C5h");
 
+/* hardware components of log page C6h; from 8000h on the vendor's. */
+enum nvme_ocp_component_id {
+	NVME_OCP_COMPONENT_ASIC = 1, /* controller ASIC */
+	NVME_OCP_COMPONENT_NAND = 2, /* NAND */
+	NVME_OCP_COMPONENT_DRAM = 3, /* DRAM */
+	NVME_OCP_COMPONENT_PMIC = 4, /* PMIC */
+	NVME_OCP_COMPONENT_PCB = 5, /* PCB */
+	NVME_OCP_COMPONENT_CAPACITOR = 6, /* capacitor */
+	NVME_OCP_COMPONENT_REGULATOR = 7, /* regulator */
+	NVME_OCP_COMPONENT_CASE = 8, /* case */
+	NVME_OCP_COMPONENT_SERIAL_NUMBER = 9, /* serial number of the device */
+	NVME_OCP_COMPONENT_COUNTRY = 10, /* country of origin */
+	NVME_OCP_COMPONENT_HARDWARE_REVISION = 11, /* global hardware revision of the device */
+	NVME_OCP_COMPONENT_BORN_ON = 12, /* born-on date */
+};
+
+/* OCP hardware component descriptor. */
+struct nvme_ocp_component {
+	uint64_t date_lot_size; /* length of the date and lot code, dwords */
+	uint64_t additional_size; /* length of additional information, dwords */
+	uint32_t id; /* the component, 8000h and above: the vendor's, enum nvme_ocp_component_id */
+	char manufacturer[8]; /* manufacturer */
+	char revision[8]; /* revision */
+	char manufacturer_code[8]; /* manufacturer's code */
+	uint8_t data[]; /* the date and lot code, then additional information */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_component) == 44, "OCP hardware component");
+
+/* OCP Hardware Component, LID C6h. */
+struct nvme_ocp_hardware_log {
+	uint16_t version; /* version of the log page */
+	uint8_t rsvd2[14];
+	uint64_t guid[2]; /* GUID of the log page */
+	uint64_t size[2]; /* length of the log page, of version 1 in dwords, of later ones in bytes */
+	uint8_t rsvd48[16];
+	uint8_t components[]; /* components */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_hardware_log) == 64, "LID C6h");
+
+/* OCP Statistics Identifier String Table entry. */
+struct nvme_ocp_statistic_string {
+	uint16_t id; /* statistic identifier of the vendor */
+	uint8_t rsvd2;
+	uint8_t length; /* length of its string, bytes */
+	uint64_t offset; /* where its string begins in the ASCII table, bytes */
+	uint8_t rsvd12[4];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_statistic_string) == 16, "OCP statistic string");
+
+/* OCP Event String Table entry, also of events of the vendor. */
+struct nvme_ocp_event_string {
+	uint8_t event_class; /* debug event class */
+	uint16_t id; /* event identifier */
+	uint8_t length; /* length of its string, bytes */
+	uint64_t offset; /* where its string begins in the ASCII table, bytes */
+	uint8_t rsvd12[4];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_event_string) == 16, "OCP event string");
+
+/* OCP Telemetry String, LID C9h. Starts count from the beginning of the log page. */
+struct nvme_ocp_telemetry_strings_log {
+	uint8_t version; /* version of the log page */
+	uint8_t rsvd1[15];
+	uint64_t guid[2]; /* GUID of the log page */
+	uint64_t size; /* length of the log page, dwords */
+	uint8_t rsvd40[24];
+	uint64_t statistics_start; /* where the Statistics Identifier String Table begins, dwords */
+	uint64_t statistics_size; /* its length, dwords */
+	uint64_t events_start; /* where the Event String Table begins, dwords */
+	uint64_t events_size; /* its length, dwords */
+	uint64_t vendor_events_start; /* where the VU Event String Table begins, dwords */
+	uint64_t vendor_events_size; /* its length, dwords */
+	uint64_t ascii_start; /* where the ASCII table begins, dwords */
+	uint64_t ascii_size; /* its length, dwords */
+	char fifos[16][16]; /* names of the event FIFOs */
+	uint8_t rsvd384[48];
+	uint8_t tables[]; /* the tables; pynvme.ocp_strings decodes them */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_ocp_telemetry_strings_log) == 432, "LID C9h");
+
 /* OCP TCG Configuration, LID C7h. */
 struct nvme_ocp_tcg_log {
 	uint8_t state; /* state of TCG */

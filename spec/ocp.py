@@ -2,7 +2,8 @@
 """Log pages and features of the OCP Datacenter NVMe SSD specification, which a UUID index selects.
 
 The UUID list (Identify, CNS 17h) has the UUID; Get Log Page and Get Features carry its index in command dword 14.
-Each log page but C6h ends with a version and a GUID, whose bytes are in little-endian order.
+Each log page but C6h and C9h, which begin with them, ends with a version and a GUID, whose bytes are in little-endian
+order. LID C8h is reserved.
 """
 
 from __future__ import annotations
@@ -49,16 +50,6 @@ OCP_FID = Enum(
     ),
     text="features of OCP",
 )
-
-GUIDS = {
-    0xC0: "AFD514C97C6F4F9CA4F2BFEA2810AFC5",
-    0xC1: "5A1983BA3DFD4DABAE3430FE2131D944",
-    0xC2: "D11CF3AC8AB24DE2A3F6DAB4769A796D",
-    0xC3: "85D45E58D4E643709C6C84D08CC07A92",
-    0xC4: "B7053C914B58495D98C9E1D10D054297",
-    0xC5: "C7BB98B7D0324863BB2C23990E9C722F",
-    0xC7: "54E02A9DFA5447C083E6E07EBD244006",
-}
 
 
 def tail(size: int) -> tuple[Field, Field]:
@@ -371,20 +362,36 @@ OCP_UNSUPPORTED = Structure(
     label="LID C5h",
 )
 
+OCP_COMPONENT_ID = Enum(
+    "OcpComponentId",
+    "nvme_ocp_component_id",
+    "NVME_OCP_COMPONENT_",
+    (
+        Value("asic", 1, "controller ASIC"),
+        Value("nand", 2, "NAND"),
+        Value("dram", 3, "DRAM"),
+        Value("pmic", 4, "PMIC"),
+        Value("pcb", 5, "PCB"),
+        Value("capacitor", 6, "capacitor"),
+        Value("regulator", 7, "regulator"),
+        Value("case", 8, "case"),
+        Value("serial_number", 9, "serial number of the device"),
+        Value("country", 10, "country of origin"),
+        Value("hardware_revision", 11, "global hardware revision of the device"),
+        Value("born_on", 12, "born-on date"),
+    ),
+    text="hardware components of log page C6h; from 8000h on the vendor's",
+    digits=0,
+)
+
 OCP_COMPONENT = Structure(
     "OcpComponent",
     "nvme_ocp_component",
     44,
     (
-        Field("date_lot_size", 0, 8, "length of the date and lot code", unit="bytes"),
-        Field("additional_size", 8, 8, "length of additional information", unit="bytes"),
-        Field(
-            "id",
-            16,
-            4,
-            "1 ASIC, 2 NAND, 3 DRAM, 4 PMIC, 5 PCB, 6 capacitor, 7 regulator, 8 case, 9 serial number, 10 country, "
-            "11 hardware revision, 12 born on, 8000h and above vendor",
-        ),
+        Field("date_lot_size", 0, 8, "length of the date and lot code", unit="dwords"),
+        Field("additional_size", 8, 8, "length of additional information", unit="dwords"),
+        Field("id", 16, 4, "the component, 8000h and above: the vendor's", values=OCP_COMPONENT_ID),
         Field("manufacturer", 20, 8, "manufacturer", kind="ascii"),
         Field("revision", 28, 8, "revision", kind="ascii"),
         Field("manufacturer_code", 36, 8, "manufacturer's code", kind="ascii"),
@@ -392,7 +399,7 @@ OCP_COMPONENT = Structure(
     ),
     text="OCP hardware component descriptor",
     label="OCP hardware component",
-    length=(44, "date_lot_size", "additional_size"),
+    length=(44, ("date_lot_size", 4), ("additional_size", 4)),
 )
 
 OCP_HARDWARE = Structure(
@@ -402,11 +409,61 @@ OCP_HARDWARE = Structure(
     (
         Field("version", 0, 2, "version of the log page"),
         Field("guid", 16, 16, "GUID of the log page"),
-        Field("size", 32, 16, "length of the log page", unit="bytes"),
-        Field("components", 64, 44, "components", count=0, kind="struct", struct=OCP_COMPONENT),
+        Field("size", 32, 16, "length of the log page, of version 1 in dwords, of later ones in bytes"),
+        Field("components", 64, 44, "components", count=0, kind="struct", struct=OCP_COMPONENT, ends_with="id"),
     ),
     text="OCP Hardware Component, LID C6h",
     label="LID C6h",
+)
+
+OCP_STATISTIC_STRING = Structure(
+    "OcpStatisticString",
+    "nvme_ocp_statistic_string",
+    16,
+    (
+        Field("id", 0, 2, "statistic identifier of the vendor", hex=True),
+        Field("length", 3, 1, "length of its string", unit="bytes"),
+        Field("offset", 4, 8, "where its string begins in the ASCII table", unit="bytes"),
+    ),
+    text="OCP Statistics Identifier String Table entry",
+    label="OCP statistic string",
+)
+
+OCP_EVENT_STRING = Structure(
+    "OcpEventString",
+    "nvme_ocp_event_string",
+    16,
+    (
+        Field("event_class", 0, 1, "debug event class"),
+        Field("id", 1, 2, "event identifier", hex=True),
+        Field("length", 3, 1, "length of its string", unit="bytes"),
+        Field("offset", 4, 8, "where its string begins in the ASCII table", unit="bytes"),
+    ),
+    text="OCP Event String Table entry, also of events of the vendor",
+    label="OCP event string",
+)
+
+OCP_TELEMETRY_STRINGS = Structure(
+    "OcpTelemetryStringsLog",
+    "nvme_ocp_telemetry_strings_log",
+    432,
+    (
+        Field("version", 0, 1, "version of the log page"),
+        Field("guid", 16, 16, "GUID of the log page"),
+        Field("size", 32, 8, "length of the log page", unit="dwords"),
+        Field("statistics_start", 64, 8, "where the Statistics Identifier String Table begins", unit="dwords"),
+        Field("statistics_size", 72, 8, "its length", unit="dwords"),
+        Field("events_start", 80, 8, "where the Event String Table begins", unit="dwords"),
+        Field("events_size", 88, 8, "its length", unit="dwords"),
+        Field("vendor_events_start", 96, 8, "where the VU Event String Table begins", unit="dwords"),
+        Field("vendor_events_size", 104, 8, "its length", unit="dwords"),
+        Field("ascii_start", 112, 8, "where the ASCII table begins", unit="dwords"),
+        Field("ascii_size", 120, 8, "its length", unit="dwords"),
+        Field("fifos", 128, 16, "names of the event FIFOs", count=16, kind="ascii"),
+        Field("tables", 432, 1, "the tables; pynvme.ocp_strings decodes them", count=0, kind="bytes"),
+    ),
+    text="OCP Telemetry String, LID C9h. Starts count from the beginning of the log page.",
+    label="LID C9h",
 )
 
 OCP_TCG = Structure(
@@ -582,6 +639,7 @@ RETURNED = Table(
         0xC5: OCP_UNSUPPORTED,
         0xC6: OCP_HARDWARE,
         0xC7: OCP_TCG,
+        0xC9: OCP_TELEMETRY_STRINGS,
     },
 )
 
@@ -602,6 +660,12 @@ HEADERS = (
             OCP_LATENCY,
             OCP_CAPABILITIES,
             OCP_UNSUPPORTED,
+            OCP_COMPONENT_ID,
+            OCP_COMPONENT,
+            OCP_HARDWARE,
+            OCP_STATISTIC_STRING,
+            OCP_EVENT_STRING,
+            OCP_TELEMETRY_STRINGS,
             OCP_TCG,
             OCP_LATENCY_CONFIG,
             BitGroup(CLEAR.bits + FAILURE_MODE.bits[1:], "features C1h to C3h"),

@@ -133,8 +133,8 @@ class Structure:
     packed    the structure may lie at any address
     label     the text of the assertion of its size in C
     asserted  fields whose offset C asserts as well
-    length    numbers and names of fields, whose sum is the length in bytes. Empty if a flexible array or `size`
-              determines the length
+    length    numbers and names of fields, whose sum is the length in bytes; a field of another unit comes with the
+              bytes of that. Empty if a flexible array or `size` determines the length
     """
 
     name: str
@@ -146,7 +146,7 @@ class Structure:
     label: str = ""
     packed: bool = True
     asserted: tuple[str, ...] = ()
-    length: tuple[str | int, ...] = ()
+    length: tuple[str | int | tuple[str, int], ...] = ()
 
     @property
     def varies(self) -> bool:

@@ -17,6 +17,8 @@
 #define NAME_COLUMN 23 /* of --help: the descriptions start here */
 #define MOST_CPUS 1024u
 #define TIME_MAX_MS 3600000u
+#define RETRY_UNIT_MS 100u
+#define RETRY_MAX_MS (UINT16_MAX / 4 * RETRY_UNIT_MS) /* CRDT3 is four times as long */
 #define BLOCK 4096u
 
 /* The syntax of a value, and its type in struct vssd_arguments. */
@@ -223,7 +225,7 @@ static const struct entry entries[] = {
 	{"reservations", FLAG, DRIVE, AT(drive.optional.reservations), 0, 1, 0, NULL, "let hosts reserve namespaces",
 	 NULL, "", NULL},
 	{"ocp", FLAG, DRIVE, AT(drive.optional.ocp), 0, 1, 0, NULL,
-	 "have log pages C0h to C7h and features C1h to C7h of OCP's specification", NULL, "", NULL},
+	 "have log pages C0h to C7h and C9h and features C1h to C7h of OCP's specification", NULL, "", NULL},
 	{"persistent-events", FLAG, DRIVE, AT(drive.optional.persistent_events), 0, 1, 0, NULL,
 	 "have the Persistent Event log page (0Dh)", NULL, "", NULL},
 	{"lba-status", FLAG, DRIVE, AT(drive.optional.media.lba_status), 0, 1, 0, NULL,
@@ -249,6 +251,9 @@ static const struct entry entries[] = {
 	{"extended-self-test-time", NUMBER, DRIVE, AT(drive.times.extended_self_test_ms), 0, TIME_MAX_MS,
 	 VSSD_TIME_DERIVED, "MS", "duration of an extended self-test", "milliseconds",
 	 "ten times as long as a short one", NULL},
+	{"retry-delay", NUMBER, DRIVE, AT(drive.times.retry_ms), 0, RETRY_MAX_MS, 0, "MS",
+	 "Command Retry Delay Time 1, in units of 100 ms; the others are twice and four times as long",
+	 "milliseconds, 0 for none", NULL, NULL},
 	{"fault", TEXTS, DRIVE, AT(drive.faults), 0, VSSD_MAX_FAULTS, 0, "RULE",
 	 "plant a fault rule; can be given several times", "a fault rule", "", NULL},
 	{"faults", TEXT, DRIVE, AT(drive.faults_file), 1, PATH_MAX, 0, "FILE", "plant the fault rules of FILE",
@@ -538,6 +543,8 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.boot |= (all && !options->null_store) || options->optional.boot_protection;
 	options->optional.rpmb |= all && !options->null_store;
 	options->optional.lockdown |= all;
+	if (all && !options->times.retry_ms && options->version >= NVME_1_4)
+		options->times.retry_ms = RETRY_UNIT_MS;
 	options->optional.write_protection |= all && !options->null_store;
 	options->optional.protection |= all && !options->null_store;
 	options->optional.metadata |= options->optional.protection;

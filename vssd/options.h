@@ -44,6 +44,7 @@ struct vssd_time_options {
 	uint32_t sanitize_ms;
 	uint32_t self_test_ms;          /* a short self-test */
 	uint32_t extended_self_test_ms; /* VSSD_TIME_DERIVED: ten times self_test_ms */
+	uint32_t retry_ms;              /* the first Command Retry Delay Time; 0: none */
 };
 
 /* The controllers of the subsystem, each a PCI function. */

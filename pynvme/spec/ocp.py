@@ -43,6 +43,23 @@ class OcpFeatureId(IntEnum):
     IDLE_WAKE_UP = 0xCA  # Idle Wake Up Time Configuration
 
 
+class OcpComponentId(IntEnum):
+    """hardware components of log page C6h; from 8000h on the vendor's."""
+
+    ASIC = 1  # controller ASIC
+    NAND = 2  # NAND
+    DRAM = 3  # DRAM
+    PMIC = 4  # PMIC
+    PCB = 5  # PCB
+    CAPACITOR = 6  # capacitor
+    REGULATOR = 7  # regulator
+    CASE = 8  # case
+    SERIAL_NUMBER = 9  # serial number of the device
+    COUNTRY = 10  # country of origin
+    HARDWARE_REVISION = 11  # global hardware revision of the device
+    BORN_ON = 12  # born-on date
+
+
 class OcpError(IntEnum):
     """errors that feature C0h injects."""
 
@@ -500,9 +517,9 @@ class OcpUnsupportedLog(_Structure):
 class OcpComponent(_Structure):
     """OCP hardware component descriptor. 44 bytes and what follows.
 
-    date_lot_size        7:0  length of the date and lot code, bytes
-    additional_size     15:8  length of additional information, bytes
-    id                 19:16  1 ASIC, 2 NAND, 3 DRAM, 4 PMIC, 5 PCB, 6 capacitor, 7 regulator, 8 case, 9 serial number, 10 country, 11 hardware revision, 12 born on, 8000h and above vendor
+    date_lot_size        7:0  length of the date and lot code, dwords
+    additional_size     15:8  length of additional information, dwords
+    id                 19:16  the component, 8000h and above: the vendor's
     manufacturer       27:20  manufacturer
     revision           35:28  revision
     manufacturer_code  43:36  manufacturer's code
@@ -511,12 +528,12 @@ class OcpComponent(_Structure):
 
     SIZE = 44
     VARIES = True
-    LENGTH = (44, "date_lot_size", "additional_size",)
+    LENGTH = (44, ("date_lot_size", 4), ("additional_size", 4),)
     TEXT = "OCP hardware component descriptor"
 
-    date_lot_size = Field(0, Number(8), "length of the date and lot code", "bytes")
-    additional_size = Field(8, Number(8), "length of additional information", "bytes")
-    id = Field(16, Number(4), "1 ASIC, 2 NAND, 3 DRAM, 4 PMIC, 5 PCB, 6 capacitor, 7 regulator, 8 case, 9 serial number, 10 country, 11 hardware revision, 12 born on, 8000h and above vendor")
+    date_lot_size = Field(0, Number(8), "length of the date and lot code", "dwords")
+    additional_size = Field(8, Number(8), "length of additional information", "dwords")
+    id = Field(16, Number(4, OcpComponentId), "the component, 8000h and above: the vendor's")
     manufacturer = Field(20, Text(8), "manufacturer")
     revision = Field(28, Text(8), "revision")
     manufacturer_code = Field(36, Text(8), "manufacturer's code")
@@ -528,7 +545,7 @@ class OcpHardwareLog(_Structure):
 
     version       1:0  version of the log page
     guid        31:16  GUID of the log page
-    size        47:32  length of the log page, bytes
+    size        47:32  length of the log page, of version 1 in dwords, of later ones in bytes
     components    64…  components
     """
 
@@ -538,8 +555,79 @@ class OcpHardwareLog(_Structure):
 
     version = Field(0, Number(2), "version of the log page")
     guid = Field(16, Number(16), "GUID of the log page")
-    size = Field(32, Number(16), "length of the log page", "bytes")
-    components = Elements(64, Nested(OcpComponent), None, "components")
+    size = Field(32, Number(16), "length of the log page, of version 1 in dwords, of later ones in bytes")
+    components = Elements(64, Nested(OcpComponent), None, "components", ends_with="id")
+
+
+class OcpStatisticString(_Structure):
+    """OCP Statistics Identifier String Table entry. 16 bytes.
+
+    id       1:0  statistic identifier of the vendor
+    length     3  length of its string, bytes
+    offset  11:4  where its string begins in the ASCII table, bytes
+    """
+
+    SIZE = 16
+    TEXT = "OCP Statistics Identifier String Table entry"
+
+    id = Field(0, Number(2), "statistic identifier of the vendor", hex=True)
+    length = Field(3, Number(1), "length of its string", "bytes")
+    offset = Field(4, Number(8), "where its string begins in the ASCII table", "bytes")
+
+
+class OcpEventString(_Structure):
+    """OCP Event String Table entry, also of events of the vendor. 16 bytes.
+
+    event_class     0  debug event class
+    id            2:1  event identifier
+    length          3  length of its string, bytes
+    offset       11:4  where its string begins in the ASCII table, bytes
+    """
+
+    SIZE = 16
+    TEXT = "OCP Event String Table entry, also of events of the vendor"
+
+    event_class = Field(0, Number(1), "debug event class")
+    id = Field(1, Number(2), "event identifier", hex=True)
+    length = Field(3, Number(1), "length of its string", "bytes")
+    offset = Field(4, Number(8), "where its string begins in the ASCII table", "bytes")
+
+
+class OcpTelemetryStringsLog(_Structure):
+    """OCP Telemetry String, LID C9h. Starts count from the beginning of the log page. 432 bytes and what follows.
+
+    version                    0  version of the log page
+    guid                   31:16  GUID of the log page
+    size                   39:32  length of the log page, dwords
+    statistics_start       71:64  where the Statistics Identifier String Table begins, dwords
+    statistics_size        79:72  its length, dwords
+    events_start           87:80  where the Event String Table begins, dwords
+    events_size            95:88  its length, dwords
+    vendor_events_start   103:96  where the VU Event String Table begins, dwords
+    vendor_events_size   111:104  its length, dwords
+    ascii_start          119:112  where the ASCII table begins, dwords
+    ascii_size           127:120  its length, dwords
+    fifos                383:128  names of the event FIFOs
+    tables                  432…  the tables; pynvme.ocp_strings decodes them
+    """
+
+    SIZE = 432
+    VARIES = True
+    TEXT = "OCP Telemetry String, LID C9h. Starts count from the beginning of the log page"
+
+    version = Field(0, Number(1), "version of the log page")
+    guid = Field(16, Number(16), "GUID of the log page")
+    size = Field(32, Number(8), "length of the log page", "dwords")
+    statistics_start = Field(64, Number(8), "where the Statistics Identifier String Table begins", "dwords")
+    statistics_size = Field(72, Number(8), "its length", "dwords")
+    events_start = Field(80, Number(8), "where the Event String Table begins", "dwords")
+    events_size = Field(88, Number(8), "its length", "dwords")
+    vendor_events_start = Field(96, Number(8), "where the VU Event String Table begins", "dwords")
+    vendor_events_size = Field(104, Number(8), "its length", "dwords")
+    ascii_start = Field(112, Number(8), "where the ASCII table begins", "dwords")
+    ascii_size = Field(120, Number(8), "its length", "dwords")
+    fifos = Elements(128, Text(16), 16, "names of the event FIFOs")
+    tables = Rest(432, "the tables; pynvme.ocp_strings decodes them")
 
 
 class OcpTcgLog(_Structure):
@@ -663,5 +751,6 @@ OCP_LOG_PAGES: dict[int, type[_Structure]] = {
     0xC5: OcpUnsupportedLog,
     0xC6: OcpHardwareLog,
     0xC7: OcpTcgLog,
+    0xC9: OcpTelemetryStringsLog,
 }
 """Which structure a log page of OCP has, by LID."""

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Log pages of OCP as scripts read them: found by the UUID list, decoded by name."""
 
+import struct
+
 import nvme as d
 import pytest
 
-from pynvme import spec
+from pynvme import decode, ocp_strings, spec
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +70,78 @@ def test_the_other_log_pages_have_names(nvme0):
     assert capabilities.power_states[8].ps == 0 and capabilities.min_power_state == 4
     assert nvme0.log(0xC5).count == len(nvme0.log(0xC5).requirements)
     assert nvme0.log(0xC2).valid == 0 and nvme0.log(0xC7).errors == 0
+
+
+def test_the_hardware_components_have_names(nvme0):
+    log = nvme0.log(0xC6)
+    assert isinstance(log, spec.OcpHardwareLog) and len(log) == 4 * log.size
+    assert [one.id for one in log.components][:3] == [1, 2, 3]
+    assert log.components[0].id is spec.OcpComponentId.ASIC and bytes(log.components[0].data) == b"2026LOT1"
+    serial = next(one for one in log.components if one.id == spec.OcpComponentId.SERIAL_NUMBER)
+    assert bytes(serial.data).decode().rstrip() == nvme0.id_ctrl.sn
+
+
+def hardware(version, size, count):
+    """A log page of `count` components of 44 bytes and 8 more."""
+    made = bytearray(64 + 52 * count)
+    struct.pack_into("<H30xQ", made, 0, version, size)
+    for at in range(64, len(made), 52):
+        struct.pack_into("<QQI", made, at, 1, 1, 2)
+    return bytes(made)
+
+
+@pytest.mark.parametrize(("version", "unit"), [(1, 4), (2, 1)])
+def test_a_hardware_log_beyond_4_kib_is_read_as_a_whole(monkeypatch, nvme0, version, unit):
+    """Version 1 has its length in dwords, later ones in bytes."""
+    page = hardware(version, (64 + 52 * 100) // unit, 100) + b"\xff" * 4096
+
+    def answer(nvme0, lid, length, *rest):
+        buf = d.Buffer(length)
+        buf[:] = page[:length]
+        return buf
+
+    monkeypatch.setattr(decode, "_read_log", answer)
+    assert len(nvme0.log(0xC6).components) == 100
+
+
+def test_the_strings_of_telemetry_data(nvme0):
+    strings = ocp_strings.decode(nvme0.log(0xC9))
+    assert strings.fifos == {1: "commands"} and strings.events == strings.vendor_events == {}
+    assert "power cycles" in strings.statistics.values() and min(strings.statistics) > 0x8000
+
+
+def string_log(**changes):
+    """Log page C9h with a string in each table."""
+    made = bytearray(432 + 3 * 16 + 16)
+    starts = {"statistics": (108, 4), "events": (112, 4), "vendor_events": (116, 4), "ascii": (120, 4)}
+    struct.pack_into("<8Q", made, 64, *(number for pair in (starts | changes).values() for number in pair))
+    struct.pack_into("<Q", made, 32, len(made) // 4)
+    made[144:147] = b"two"
+    struct.pack_into("<HBBQ", made, 432, 0x8001, 0, 4, 0)
+    struct.pack_into("<BHBQ", made, 448, 3, 0x200, 5, 4)
+    struct.pack_into("<BHBQ", made, 464, 0x80, 0x300, 7, 9)
+    made[480:] = b"heatresetunknown"
+    return spec.OcpTelemetryStringsLog(bytes(made))
+
+
+def test_each_table_of_strings_is_decoded():
+    assert ocp_strings.decode(string_log()) == (
+        {0x8001: "heat"},
+        {(3, 0x200): "reset"},
+        {(0x80, 0x300): "unknown"},
+        {2: "two"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "place", "said"),
+    [
+        ("events", (1 << 62, 4), "Event String Table is in bytes"),
+        ("statistics", (108, 1 << 62), "Statistics Identifier String Table is in bytes 432 to"),
+        ("ascii", (120, 5), "ASCII table is in bytes 480 to 499 of a log page of 496"),
+        ("ascii", (120, 3), "identifier 0x0300 is in bytes 9 to 15 of an ASCII table of 12"),
+    ],
+)
+def test_a_table_or_string_outside_the_log_is_an_error(table, place, said):
+    with pytest.raises(ValueError, match=said):
+        ocp_strings.decode(string_log(**{table: place}))

@@ -359,7 +359,7 @@ def store32(page: mmap.mmap, offset: int, value: int) -> None:
 
 
 class Completion(NamedTuple):
-    """A completion queue entry. status is SCT << 8 | SC; more and dnr are its other bits."""
+    """A completion queue entry. status is SCT << 8 | SC; crd, more and dnr are its other bits."""
 
     cdw0: int
     cdw1: int
@@ -369,6 +369,7 @@ class Completion(NamedTuple):
     status: int
     more: bool
     dnr: bool
+    crd: int
 
 
 class Queue:
@@ -406,7 +407,8 @@ class Queue:
         self.phase ^= self.head == 0
         store32(self.doorbells, 8 * self.qid + 4, self.head)
         return Completion(
-            cdw0, cdw1, sqhd, sqid, cid, status >> 1 & 0x7FF, bool(status & 0x4000), bool(status & 0x8000)
+            *(cdw0, cdw1, sqhd, sqid, cid),
+            *(status >> 1 & 0x7FF, bool(status & 0x4000), bool(status & 0x8000), status >> 12 & 3),
         )
 
     def posted(self) -> int:

@@ -81,6 +81,13 @@ def set_feature(nvme: Nvme, fid: int, value: int, save: bool = False, nsid: int 
     return nvme.admin.execute(SET_FEATURES, nsid=nsid, cdw10=save << 31 | fid, cdw11=value)[1]
 
 
+def set_data(nvme: Nvme, fid: int, data: bytes, cdw11: int = 0, save: bool = False) -> int:
+    """The status of a Set Features with data."""
+    buffer = nvme.memory.alloc(4096)
+    nvme.memory.write(buffer, data)
+    return nvme.admin.execute(SET_FEATURES, cdw10=save << 31 | fid, cdw11=cdw11, prp1=buffer)[1]
+
+
 def pattern(lba: int, count: int, size: int = 512, seed: int = 0) -> bytes:
     """Data of `count` LBAs that differ everywhere: each 8 bytes hold LBA, seed and place."""
     return b"".join(

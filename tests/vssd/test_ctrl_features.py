@@ -27,6 +27,7 @@ from ctrl_helpers import (
     get_feature,
     identify,
     log_page,
+    set_data,
     set_feature,
 )
 from server import Server
@@ -112,12 +113,6 @@ def test_thermal_management_temperatures(nvme: Nvme, value: int, status: int) ->
     assert struct.unpack_from("<HHH", data, 322) == (1, 273, 358), "HCTMA, MNTMT, MXTMT"
     assert set_feature(nvme, 0x10, value) == status
     assert get_feature(nvme, 0x10) == (value if status == OK else 0)
-
-
-def set_data(nvme: Nvme, fid: int, data: bytes, cdw11: int = 0, save: bool = False) -> int:
-    buffer = nvme.memory.alloc(4096)
-    nvme.memory.write(buffer, data)
-    return nvme.admin.execute(SET_FEATURES, cdw10=save << 31 | fid, cdw11=cdw11, prp1=buffer)[1]
 
 
 def get_data(nvme: Nvme, fid: int, length: int, select: int = 0, cdw11: int = 0) -> tuple[int, bytes]:

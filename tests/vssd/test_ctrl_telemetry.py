@@ -25,6 +25,7 @@ from ctrl_helpers import (
     Start,
     identify,
     log_page,
+    set_data,
     set_feature,
     smart,
 )
@@ -308,3 +309,30 @@ def test_so_is_power_that_goes_unannounced(host: Host) -> None:
     host.power_cycle()
     found = header(host.nvme, CTRL)
     assert found.available == 1 and "power" in found.reason
+
+
+def enable_area_4(nvme: Nvme, etdas: int) -> None:
+    assert set_data(nvme, 0x16, bytes((0, etdas)) + bytes(510)) == OK
+
+
+def test_area_4_is_the_error_log_and_for_hosts_that_have_enabled_it(host: Host) -> None:
+    """ETDAS of Host Behavior Support, DA4LB of the header; the data stay as they were created."""
+    assert identify(host.nvme, cns=1)[261] & 1 << 6, "LPA: DA4S"
+    provoke(host)
+    enable_area_4(host.nvme, 1)
+    third = create_with_area_4(host.nvme, True)
+    errors = log_page(host.nvme, 1, 4096)
+    assert blocks(host.nvme, HOST, third + 1, 8) == errors and any(errors)
+    enable_area_4(host.nvme, 0)
+    assert struct.unpack_from("<I", log_page(host.nvme, HOST, BLOCK), 16) == (third + 8,)
+    create_with_area_4(host.nvme, False)
+    command = {"prp1": host.nvme.memory.alloc(4096), "cdw10": 127 << 16 | HOST, "cdw12": (third + 2) * BLOCK}
+    assert host.nvme.admin.execute(GET_LOG, **command)[1] == INVALID_FIELD, "the log page ends with area 3"
+
+
+def create_with_area_4(nvme: Nvme, is_there: bool) -> int:
+    """Create host-initiated data. The last block of area 3."""
+    data = log_page(nvme, CREATE | HOST, BLOCK)
+    last = struct.unpack_from("<3H", data, 8)[2]
+    assert struct.unpack_from("<I", data, 16) == (last + 8 if is_there else 0,)
+    return last

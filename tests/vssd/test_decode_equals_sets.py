@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import random
 import re
+import struct
+import subprocess
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import nvme_cli
@@ -18,7 +22,7 @@ import pytest
 from nvme_cli_bytes import Answers
 from test_decode_equals import differences, value
 
-from pynvme import spec
+from pynvme import ocp_strings, spec
 from pynvme.structure import Structure
 
 pytestmark = [
@@ -410,3 +414,61 @@ def test_ocp_latency_monitor(answers: Answers) -> None:
         measured = [set(one.to_dict().values()) for one in getattr(ours, f"{kind.lower()}_latency")]
         latencies = [set(theirs[f"{kind} Measured Latency: Bucket {bucket}"].values()) for bucket in range(4)]
         assert latencies in (measured, measured[::-1])
+
+
+def knows(command: str) -> bool:
+    """Whether this nvme-cli has a command of OCP: 2.3 lacks those of the newer log pages."""
+    assert nvme_cli.PROGRAM
+    listed = subprocess.run([nvme_cli.PROGRAM, "ocp", "help"], capture_output=True, text=True)
+    return command in listed.stdout + listed.stderr
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_ocp_hardware_components(answers: Answers, version: int) -> None:
+    if not knows("hardware-component-log"):
+        pytest.skip("this nvme-cli does not decode log page C6h")
+    rng = random.Random(72)
+    parts = b""
+    for number, lot, more in ((1, 2, 0), (2, 0, 3), (9, 1, 5), (0x8000, 0, 0)):
+        parts += struct.pack("<QQI", lot, more, number) + printable(number, 24)
+        parts += rng.randbytes(4 * (lot + more))
+    size = (64 + len(parts)) // (4 if version == 1 else 1)
+    data = answers.logs[0xC6] = struct.pack("<H30xQ24x", version, size) + parts
+    theirs, ours = answers.json("ocp hardware-component-log"), spec.OcpHardwareLog(data)
+    assert int(theirs["Log Page Version"], 0) == ours.version
+    shown = [one[0] for part in theirs["Component Descriptions"] for one in part.values()]
+    assert len(shown) == len(ours.components) == 4
+    for one, part in zip(shown, ours.components):
+        assert int(one["Identifier"], 0) == part.id
+        assert int(one["Date/Lot Size"], 0) == 4 * part.date_lot_size
+        assert int(one["Additional Information Size"], 0) == 4 * part.additional_size
+        raw = bytes(part)
+        for name, at in (("Manufacture", 20), ("Revision", 28), ("Manufacture Code", 36)):
+            assert int(one[name], 0) == int.from_bytes(raw[at : at + 8], "little")
+
+
+def test_ocp_telemetry_strings(answers: Answers, tmp_path: Path) -> None:
+    if not knows("telemetry-string-log"):
+        pytest.skip("this nvme-cli does not decode log page C9h")
+    statistics = struct.pack("<HBBQI", 0x8001, 0, 4, 0, 0) + struct.pack("<HBBQI", 0x9002, 0, 3, 4, 0)
+    events, vendors = struct.pack("<BHBQI", 3, 0x200, 5, 7, 0), struct.pack("<BHBQI", 0x80, 0x300, 4, 12, 0)
+    text = b"heatfanresetpump"
+    places = [108, 8, 116, 4, 120, 4, 124, 4]
+    guid = uuid.UUID(int=0xB13A83691A8F408B9EA495940057AA44).bytes[::-1]
+    head = struct.pack("<B15x16sQ24x8Q", 1, guid, 128, *places)
+    names = b"".join(f"FIFO number {number:4}".encode() for number in range(16))
+    data = answers.logs[0xC9] = head + names + bytes(48) + statistics + events + vendors + text
+    theirs = answers.json("ocp telemetry-string-log", "-f", str(tmp_path / "strings"))
+    ours = spec.OcpTelemetryStringsLog(data)
+    strings = ocp_strings.decode(ours)
+    assert theirs["ASCII Table"].startswith(text.decode())
+    assert [theirs[f"FIFO {number} ASCII String"] for number in range(1, 17)] == list(strings.fifos.values())
+    table = theirs["Statistics Identifier String Table"].values()
+    assert [one["Vendor Specific Statistic Identifier"] for one in table] == list(strings.statistics)
+    table = theirs["Event Identifier String Table Entry"].values()
+    assert [(one["Debug Event Class"], one["Event Identifier"]) for one in table] == list(strings.events)
+    table = theirs["VU Event Identifier String Table Entry"].values()
+    assert [(one["Debug Event Class"], one["VU Event Identifier"]) for one in table] == list(
+        strings.vendor_events
+    )
+    assert strings[:3] == ({0x8001: "heat", 0x9002: "fan"}, {(3, 0x200): "reset"}, {(0x80, 0x300): "pump"})

@@ -84,6 +84,7 @@ def of_structure(structure: Structure) -> Iterator[str]:
     for number, field in enumerate(structure.fields):
         yield from of_field(field, names[:number], structure.size)
     for part in [*structure.length, *structure.asserted]:
+        part = part[0] if isinstance(part, tuple) else part
         if isinstance(part, str) and part not in names:
             yield f"its length or its assertions name {part}, but its fields are {listed(names)}"
 

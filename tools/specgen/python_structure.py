@@ -142,8 +142,13 @@ def structure(item: Structure) -> list[str]:
 
 
 def length(item: Structure) -> str:
-    parts = ", ".join(quoted(part) if isinstance(part, str) else str(part) for part in item.length)
-    return f"({parts},)"
+    return f"({', '.join(map(part_of_length, item.length))},)"
+
+
+def part_of_length(part: str | int | tuple[str, int]) -> str:
+    if isinstance(part, tuple):
+        return f"({quoted(part[0])}, {part[1]})"
+    return quoted(part) if isinstance(part, str) else str(part)
 
 
 # ---- tables ----

@@ -42,7 +42,7 @@ void vssd_command_failed(const struct vssd_request *request, uint16_t status)
 	struct nvme_error_log_entry entry = {
 		.sqid = request->sq->qid,
 		.cid = cmd->cid,
-		.status = vssd_status_field(status) | request->sq->cq->phase,
+		.status = vssd_status_field(request->ctrl, status) | request->sq->cq->phase,
 		.pel = location_of(&failure->field),
 		.nsid = cmd->nsid,
 		.csinfo = failure->information,

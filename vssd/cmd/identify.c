@@ -35,6 +35,7 @@
 	(NVME_ANACAP_OPTIMIZED | NVME_ANACAP_NON_OPTIMIZED | NVME_ANACAP_INACCESSIBLE |                              \
 	 NVME_ANACAP_PERSISTENT_LOSS | NVME_ANACAP_CHANGE | NVME_ANACAP_CONSTANT_GROUP)
 #define SHUTDOWN_US 1000000u
+#define CRDT_MS 100u
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
 
 /* Whether the host can create namespaces, so that it needs lists of what there is. */
@@ -137,6 +138,9 @@ static void describe_controller_1_4(const struct vssd_ctrl *ctrl, struct nvme_id
 {
 	id->ctratt |= is_managed(ctrl) ? NVME_CTRATT_NS_GRANULARITY : 0;
 	id->cntrltype = 1;
+	id->crdt1 = (uint16_t)((ctrl->options->times.retry_ms + CRDT_MS - 1) / CRDT_MS);
+	id->crdt2 = (uint16_t)(id->crdt1 * 2);
+	id->crdt3 = (uint16_t)(id->crdt1 * 4);
 	id->hmmaxd = VSSD_HMB_DESCRIPTORS;
 	id->vwc |= NVME_VWC_FLUSH_ALL;
 	if (ctrl->options->optional.write_protection)
@@ -190,6 +194,7 @@ static void announce(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 	}
 	id->lpa |= (uint8_t)(bit_if(vssd_log_supported(ctrl, NVME_LOG_EFFECTS), NVME_LPA_EFFECTS) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_TELEMETRY_HOST), NVME_LPA_TELEMETRY) |
+			     bit_if(vssd_since(ctrl, NVME_2_0), NVME_LPA_AREA_4) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_PERSISTENT_EVENT), NVME_LPA_PERSISTENT) |
 			     bit_if(vssd_log_supported(ctrl, NVME_LOG_SUPPORTED), NVME_LPA_SUPPORTED));
 	id->oncs |= (uint16_t)bit_if(vssd_feature_supported(ctrl, NVME_FEAT_TIMESTAMP), NVME_ONCS_TIMESTAMP);

@@ -261,6 +261,19 @@ static uint16_t fill_ocp_tcg(struct vssd_request *request, struct query *query)
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t fill_ocp_hardware(struct vssd_request *request, struct query *query)
+{
+	vssd_ocp_hardware(request->ctrl, query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_ocp_telemetry_strings(struct vssd_request *request, struct query *query)
+{
+	(void)request;
+	vssd_ocp_telemetry_strings(query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t fill_supported(struct vssd_request *request, struct query *query);
 
 /* The boot partition that bit 0 of the log specific parameter selects. */
@@ -340,7 +353,10 @@ static const struct log_page {
 				       NVME_1_4, true},
 	[NVME_OCP_LOG_UNSUPPORTED] = {fill_ocp_unsupported, sizeof(struct nvme_ocp_unsupported_log), 4, true,
 				      NVME_1_4, true},
+	[NVME_OCP_LOG_HARDWARE] = {fill_ocp_hardware, VSSD_OCP_HARDWARE_SIZE, 4, true, NVME_1_4, true},
 	[NVME_OCP_LOG_TCG] = {fill_ocp_tcg, sizeof(struct nvme_ocp_tcg_log), 4, true, NVME_1_4, true},
+	[NVME_OCP_LOG_TELEMETRY_STRINGS] = {fill_ocp_telemetry_strings, VSSD_OCP_STRINGS_SIZE, 4, true, NVME_1_4,
+					    true},
 };
 
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
@@ -423,6 +439,13 @@ static uint16_t check_nsid(struct vssd_request *request, const struct log_page *
 			   VSSD_NSID, VSSD_OWN);
 }
 
+static uint64_t size_of(const struct vssd_ctrl *ctrl, uint8_t lid)
+{
+	bool is_telemetry = lid == NVME_LOG_TELEMETRY_HOST || lid == NVME_LOG_TELEMETRY_CTRL;
+
+	return is_telemetry ? vssd_telemetry_size(ctrl, lid) : pages[lid].size;
+}
+
 static uint16_t check(struct vssd_request *request, const struct log_page *page, uint64_t offset, uint64_t length)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -444,7 +467,7 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 	if (nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_OT))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_OT, "OT"),
 				   VSSD_OWN);
-	if (offset % page->unit != 0 || offset > page->size)
+	if (offset % page->unit != 0 || offset > size_of(ctrl, (uint8_t)cmd->cdw10))
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_LPO, "LPO"),
 				   VSSD_OWN);
 	if (length > ctrl->transfers.most)
@@ -477,7 +500,7 @@ uint16_t vssd_get_log_page(struct vssd_request *request)
 	if (!status)
 		status = page->fill(request, &query);
 	if (!status)
-		status = vssd_data_send_part(request, query.page, page->size, offset, length);
+		status = vssd_data_send_part(request, query.page, size_of(request->ctrl, lid), offset, length);
 	if (!status && !nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_RAE))
 		forget(request->ctrl, lid, cmd->nsid);
 	return status;

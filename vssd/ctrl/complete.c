@@ -25,14 +25,15 @@ void vssd_post(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid, uint16_
 
 	if (__builtin_expect(status != 0, 0)) {
 		cq->error = true;
-		field |= vssd_status_field(status);
+		field |= vssd_status_field(ctrl, status);
 	}
 	post(ctrl, cq, result, field << 48 | (uint64_t)cid << 32 | (uint32_t)sq->qid << 16 | sq->head);
 }
 
-void vssd_cqe_make(const struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result, uint32_t cqe[4])
+void vssd_cqe_make(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint16_t cid, uint16_t status,
+		   uint64_t result, uint32_t cqe[4])
 {
-	uint32_t field = sq->cq->phase | (status ? vssd_status_field(status) : 0u);
+	uint32_t field = sq->cq->phase | (status ? vssd_status_field(ctrl, status) : 0u);
 
 	cqe[0] = (uint32_t)result;
 	cqe[1] = (uint32_t)(result >> 32);

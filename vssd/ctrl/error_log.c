@@ -9,6 +9,8 @@
 
 #include "vssd/ctrl/controller.h"
 
+#define CRD_SHIFT 12 /* of the status field */
+
 /* Whether the same command may succeed if the host retries it, through any controller of the subsystem. */
 static bool may_retry(uint16_t status)
 {
@@ -20,6 +22,9 @@ static bool may_retry(uint16_t status)
 	case NVME_SC_DATA_TRANSFER_ERROR:
 	case NVME_SC_INTERNAL_ERROR:
 	case NVME_SC_COMMAND_SEQUENCE_ERROR:
+	case NVME_SC_COMMAND_INTERRUPTED:
+	case NVME_SC_TRANSIENT_TRANSPORT:
+	case NVME_SC_ADMIN_COMMAND_MEDIA_NOT_READY:
 	case NVME_SC_SANITIZE_IN_PROGRESS:
 	case NVME_SC_FORMAT_IN_PROGRESS:
 	case NVME_SC_NAMESPACE_NOT_READY:
@@ -36,9 +41,33 @@ static bool may_retry(uint16_t status)
 	}
 }
 
-uint16_t vssd_status_field(uint16_t status)
+/* Which Command Retry Delay Time the host should let pass before it retries the command: 1 to 3, or 0 for none. The
+ * host must have enabled it (ACRE). Longer operations have the longer times. */
+static unsigned retry_delay(const struct vssd_ctrl *ctrl, uint16_t status)
 {
-	return (uint16_t)(status << 1 | (status && !may_retry(status) ? NVME_STATUS_DNR : 0));
+	if (!ctrl->options->times.retry_ms || !ctrl->features.behavior.acre)
+		return 0;
+	switch (status) {
+	case NVME_SC_COMMAND_INTERRUPTED:
+	case NVME_SC_NAMESPACE_NOT_READY:
+	case NVME_SC_ADMIN_COMMAND_MEDIA_NOT_READY:
+	case NVME_SC_ANA_TRANSITION:
+		return 1;
+	case NVME_SC_FORMAT_IN_PROGRESS:
+	case NVME_SC_SELF_TEST_IN_PROGRESS:
+		return 2;
+	case NVME_SC_SANITIZE_IN_PROGRESS:
+		return 3;
+	default:
+		return 0;
+	}
+}
+
+uint16_t vssd_status_field(const struct vssd_ctrl *ctrl, uint16_t status)
+{
+	unsigned field = (unsigned)status << 1 | retry_delay(ctrl, status) << CRD_SHIFT;
+
+	return (uint16_t)(field | (status && !may_retry(status) ? NVME_STATUS_DNR : 0));
 }
 
 void vssd_error_log_add(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry)

@@ -22,7 +22,7 @@ struct vssd_error_log {
 extern const struct vssd_part vssd_error_log_part;
 
 /* Convert a status to bits 15:1 of a completion's status field, in place. */
-uint16_t vssd_status_field(uint16_t status);
+uint16_t vssd_status_field(const struct vssd_ctrl *ctrl, uint16_t status);
 
 /* Add an entry and set its error count (add), or add an entry for an error that belongs to no command (of_none). */
 void vssd_error_log_add(struct vssd_ctrl *ctrl, struct nvme_error_log_entry entry);

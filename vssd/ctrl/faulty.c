@@ -55,7 +55,7 @@ static void post(struct vssd_ctrl *ctrl, const struct vssd_delayed *delayed)
 		vssd_post(ctrl, sq, delayed->cid, delayed->status, delayed->result);
 		return;
 	}
-	vssd_cqe_make(sq, delayed->cid, delayed->status, delayed->result, cqe);
+	vssd_cqe_make(ctrl, sq, delayed->cid, delayed->status, delayed->result, cqe);
 	for (unsigned i = 0; i < delayed->edits.count; i++)
 		vssd_fault_field_change(cqe, &delayed->edits.at[i].word, delayed->edits.at[i].add);
 	vssd_post_cqe(ctrl, sq, cqe);

@@ -178,7 +178,8 @@ void vssd_latency_note(struct vssd_ctrl *ctrl, uint8_t opcode, uint64_t start);
 bool vssd_waiting_remove(struct vssd_sq *sq, uint16_t cid);
 
 /* Make the entry that vssd_post() would post, and post an entry. There must be room. */
-void vssd_cqe_make(const struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result, uint32_t cqe[4]);
+void vssd_cqe_make(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result,
+		   uint32_t cqe[4]);
 void vssd_post_cqe(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const uint32_t cqe[4]);
 
 /* Complete an admin command that is being executed, now or once there is room. */

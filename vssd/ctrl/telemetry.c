@@ -5,11 +5,12 @@
  * and 8.24.
  *
  * Data area 1 is struct state. Area 2 adds a struct queue for each of the lowest QIDs. Area 3 adds a struct
- * vssd_trace_entry for each of the last commands, the newest first. The layout is vendor specific; the eight
- * characters at its start name its version.
+ * vssd_trace_entry for each of the last commands, the newest first. Area 4, which only a host gets that has enabled it
+ * (ETDAS), is the error log. The layout is vendor specific; the eight characters at its start name its version.
  */
 #include "vssd/ctrl/telemetry.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/util/clock.h"
@@ -56,8 +57,22 @@ _Static_assert(sizeof(struct queue) == 32, "a queue in data area 2");
 _Static_assert(sizeof(struct vssd_trace_entry) == 32, "a command in data area 3");
 _Static_assert(sizeof(struct state) <= VSSD_TELEMETRY_AREA1 * NVME_TELEMETRY_BLOCK, "data area 1");
 _Static_assert(QUEUES * sizeof(struct queue) <= VSSD_TELEMETRY_AREA2 * NVME_TELEMETRY_BLOCK, "data area 2");
+_Static_assert((VSSD_ELPE + 1) * sizeof(struct nvme_error_log_entry) == VSSD_TELEMETRY_AREA4 * NVME_TELEMETRY_BLOCK,
+	       "data area 4");
 _Static_assert(sizeof(((struct vssd_telemetry *)0)->trace) == VSSD_TELEMETRY_AREA3 * NVME_TELEMETRY_BLOCK,
 	       "data area 3");
+
+const struct vssd_telemetry_name vssd_telemetry_names[VSSD_TELEMETRY_NAMES] = {
+	{offsetof(struct state, power_on_ms), "power-on time, ms"},
+	{offsetof(struct state, power_cycles), "power cycles"},
+	{offsetof(struct state, unsafe_shutdowns), "unsafe shutdowns"},
+	{offsetof(struct state, reads), "host read commands"},
+	{offsetof(struct state, writes), "host write commands"},
+	{offsetof(struct state, sectors_read), "sectors read"},
+	{offsetof(struct state, sectors_written), "sectors written"},
+	{offsetof(struct state, media_errors), "media errors"},
+	{offsetof(struct state, errors), "error log entries"},
+};
 
 static void fill_state(struct vssd_ctrl *ctrl, uint8_t *block)
 {
@@ -124,6 +139,14 @@ static void fill_trace(const struct vssd_ctrl *ctrl, uint8_t *block)
 	}
 }
 
+static void fill_errors(const struct vssd_ctrl *ctrl, uint8_t *block)
+{
+	const struct nvme_error_log_entry *entry;
+
+	for (uint32_t i = 0; (entry = vssd_error_log_entry(ctrl, i)); i++)
+		memcpy(block + i * sizeof(*entry), entry, sizeof(*entry));
+}
+
 static void capture(struct vssd_ctrl *ctrl, struct vssd_telemetry_page *telemetry, uint8_t lid, const char *reason)
 {
 	struct nvme_telemetry_log *header = (struct nvme_telemetry_log *)telemetry->bytes;
@@ -139,6 +162,10 @@ static void capture(struct vssd_ctrl *ctrl, struct vssd_telemetry_page *telemetr
 	fill_state(ctrl, block);
 	fill_queues(ctrl, block + VSSD_TELEMETRY_AREA1 * NVME_TELEMETRY_BLOCK);
 	fill_trace(ctrl, block + (VSSD_TELEMETRY_AREA1 + VSSD_TELEMETRY_AREA2) * NVME_TELEMETRY_BLOCK);
+	if (!ctrl->features.behavior.etdas)
+		return;
+	header->da4lb = VSSD_TELEMETRY_BLOCKS + VSSD_TELEMETRY_AREA4;
+	fill_errors(ctrl, block + VSSD_TELEMETRY_BLOCKS * NVME_TELEMETRY_BLOCK);
 }
 
 /* Fill in the fields that must always be current in both pages, even without data. */
@@ -166,6 +193,15 @@ const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create)
 const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl)
 {
 	return refresh(ctrl, &ctrl->telemetry.ctrl, NVME_LOG_TELEMETRY_CTRL);
+}
+
+uint64_t vssd_telemetry_size(const struct vssd_ctrl *ctrl, uint8_t lid)
+{
+	const struct vssd_telemetry_page *page =
+		lid == NVME_LOG_TELEMETRY_HOST ? &ctrl->telemetry.host : &ctrl->telemetry.ctrl;
+	bool has_area_4 = ((const struct nvme_telemetry_log *)page->bytes)->da4lb != 0;
+
+	return (1 + VSSD_TELEMETRY_BLOCKS + (has_area_4 ? VSSD_TELEMETRY_AREA4 : 0)) * NVME_TELEMETRY_BLOCK;
 }
 
 void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason)

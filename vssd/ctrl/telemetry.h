@@ -24,10 +24,11 @@ struct vssd_trace_entry {
 #define VSSD_TELEMETRY_AREA1 1u
 #define VSSD_TELEMETRY_AREA2 5u
 #define VSSD_TELEMETRY_AREA3 256u
-#define VSSD_TELEMETRY_BLOCKS (VSSD_TELEMETRY_AREA1 + VSSD_TELEMETRY_AREA2 + VSSD_TELEMETRY_AREA3)
+#define VSSD_TELEMETRY_AREA4 8u
+#define VSSD_TELEMETRY_BLOCKS (VSSD_TELEMETRY_AREA1 + VSSD_TELEMETRY_AREA2 + VSSD_TELEMETRY_AREA3) /* for all hosts */
 
 struct vssd_telemetry_page {
-	uint8_t bytes[(1 + VSSD_TELEMETRY_BLOCKS) * NVME_TELEMETRY_BLOCK];
+	uint8_t bytes[(1 + VSSD_TELEMETRY_BLOCKS + VSSD_TELEMETRY_AREA4) * NVME_TELEMETRY_BLOCK];
 };
 
 struct vssd_telemetry {
@@ -41,9 +42,23 @@ struct vssd_telemetry {
 
 extern const struct vssd_part vssd_telemetry_part;
 
-/* Get log page 07h or 08h, sizeof(struct vssd_telemetry_page) bytes. create: capture new host-initiated data. */
+/* What the 64-bit numbers of data area 1 are, by their offset in it. */
+#define VSSD_TELEMETRY_NAMES 9u
+#define VSSD_TELEMETRY_NAME_SIZE 24u
+
+struct vssd_telemetry_name {
+	uint16_t offset;
+	char name[VSSD_TELEMETRY_NAME_SIZE]; /* with its NUL */
+};
+
+extern const struct vssd_telemetry_name vssd_telemetry_names[VSSD_TELEMETRY_NAMES];
+
+/* Get log page 07h or 08h, vssd_telemetry_size() bytes. create: capture new host-initiated data. */
 const uint8_t *vssd_telemetry_host(struct vssd_ctrl *ctrl, bool create);
 const uint8_t *vssd_telemetry_ctrl(struct vssd_ctrl *ctrl);
+
+/* The bytes of log page 07h or 08h: with data area 4, if it has been captured for a host that has enabled it. */
+uint64_t vssd_telemetry_size(const struct vssd_ctrl *ctrl, uint8_t lid);
 
 /* Capture the state for log page 08h after an error, unless it holds data that no host has read. */
 void vssd_telemetry_capture(struct vssd_ctrl *ctrl, const char *reason);
