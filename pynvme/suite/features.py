@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+from collections.abc import Iterator
 from typing import Callable, NamedTuple
 
-from pynvme.spec import FeatureId, Register
+import nvme
+
+from pynvme.spec import FeatureId, HostBehavior, Register
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 
@@ -138,3 +142,20 @@ def saveable(drive: Drive) -> list[Setting]:
 def changeable(drive: Drive) -> list[Setting]:
     """Those that this drive can change."""
     return [one for one in SETTINGS if one.usable(drive)]
+
+
+@contextlib.contextmanager
+def host_behavior(drive: Drive, **fields: int) -> Iterator[None]:
+    """Have fields of Host Behavior Support set to these values in here, and as before afterwards."""
+    before = nvme.Buffer(HostBehavior.SIZE)
+    drive.succeed(drive.get_feature(FeatureId.HOST_BEHAVIOR, buf=before), GET_CLAUSE)
+    changed = nvme.Buffer(HostBehavior.SIZE)
+    changed[:] = before[:]
+    behavior = HostBehavior(changed)
+    for name, value in fields.items():
+        setattr(behavior, name, value)
+    drive.succeed(drive.set_feature(FeatureId.HOST_BEHAVIOR, buf=changed), SET_CLAUSE)
+    try:
+        yield
+    finally:
+        drive.set_feature(FeatureId.HOST_BEHAVIOR, buf=before)

@@ -77,6 +77,7 @@ class Command:
         "at",
         "cdw0",
         "cid",
+        "crd",
         "dnr",
         "done_at",
         "dwords",
@@ -110,6 +111,8 @@ class Command:
         self.status = -1
         """SCT << 8 | SC, or -1 before the completion."""
         self.dnr = False
+        self.crd = 0
+        """Command Retry Delay: which of CRDT1 to CRDT3, 0 for none."""
         self.then: Callable[[Command], None] | None = None
         """Called at the completion. It must not raise an AssertionError, which the driver would swallow."""
 
@@ -120,6 +123,7 @@ class Command:
         self.sqhd, self.sqid = entry[2] & 0xFFFF, entry[2] >> 16
         self.status = entry[3] >> 17 & 0x7FF
         self.dnr = bool(entry[3] >> 31)
+        self.crd = entry[3] >> 28 & 3
         if entry[3] == TIMED_OUT:
             self.status = TIMED_OUT
         if self.qid and (self.status >> 8 == MEDIA or self.status in HIDING):

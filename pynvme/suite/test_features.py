@@ -53,6 +53,7 @@ from pynvme.suite.features import (
     SET_CLAUSE,
     Setting,
     changeable,
+    host_behavior,
     saveable,
 )
 from pynvme.suite.health import smart
@@ -884,3 +885,35 @@ def sleepers(writer: Writer, base: int) -> list[Callable[[], object]]:
     if has(IoOpcode.DSM):
         found.append(lambda: writer.deallocate(somewhere()))
     return found
+
+
+RETRY = "Base 2.0, 3.3.3.2.1 Status Field, Command Retry Delay"
+
+
+@requirement("FEATURES-26", RETRY)
+@needs(feature(FeatureId.HOST_BEHAVIOR))
+def test_retry_delays_are_for_hosts_that_enable_them(drive: Drive) -> None:
+    """A status names a Command Retry Delay only if the host has enabled it, and only one that the drive has.
+
+    1. With ACRE 1 and ACRE 0, let commands fail that can be sent again, such as a second self-test, and others.
+    2. CRD is 0 with ACRE 0, and in a status with DNR. Otherwise it is 0, or CRDT of that number is not 0.
+    """
+    delays = (1, *(int(drive.id_ctrl[f"crdt{number}"]) for number in (1, 2, 3)))
+    for acre in (1, 0):
+        with host_behavior(drive, acre=acre):
+            for command in failing(drive):
+                text = f"CRD 0, since {'DNR is 1' if acre else 'ACRE is 0'}"
+                may = bool(acre) and not command.dnr
+                drive.check(may or not command.crd, RETRY, text, f"CRD {command.crd}")
+                text = f"a CRD whose CRDT is not 0, of CRDT1 to CRDT3 {delays[1:]}"
+                drive.check(not may or bool(delays[command.crd]), RETRY, text, f"CRD {command.crd}")
+
+
+def failing(drive: Drive) -> Iterator[Command]:
+    """Commands that have failed, with DNR and without it."""
+    buf = nvme.Buffer(4096)
+    yield drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=0xFE)
+    yield drive.admin(AdminOpcode.GET_LOG_PAGE, buf, cdw10=0x7F)
+    if drive.nvme0.supports(AdminOpcode.SELF_TEST):
+        for code in (1, 1, 0xF):
+            yield drive.admin(AdminOpcode.SELF_TEST, nsid=0xFFFFFFFF, cdw10=code)

@@ -50,9 +50,10 @@ from pynvme.suite.claims import (
     version,
 )
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
-from pynvme.suite.features import HOT
+from pynvme.suite.features import HOT, host_behavior
 from pynvme.suite.health import SMART, smart
 from pynvme.suite.history import MISMATCH, Command
+from pynvme.suite.marks import Need
 from pynvme.suite.model import Model
 from pynvme.suite.options import Budget
 from pynvme.suite.traffic import MIX, Traffic
@@ -342,6 +343,31 @@ def test_telemetry_of_the_host(drive: Drive) -> None:
         drive.check(found == wanted, TELEMETRY_CLAUSE, f"generation {wanted} of a new capture", found)
     behind = 512 * (max(areas) + 1) + 512
     drive.refused(drive.log_page(7, buf, 512, behind), "Base 2.0, 5.16 Get Log Page, Log Page Offset")
+
+
+AREA_4 = Need("telemetry data area 4 (LPA bit 6)", lambda drive: bool(drive.id_ctrl.lpa.da4s))
+
+
+@requirement("LOGS-26", TELEMETRY_CLAUSE)
+@needs(TELEMETRY, LOG_OFFSETS, AREA_4)
+def test_telemetry_area_4_is_for_hosts_that_enable_it(drive: Drive) -> None:
+    """A capture has data area 4 if the host has set ETDAS, and only then; it follows area 3 and can be read.
+
+    1. Set ETDAS of Host Behavior Support, create a capture, and read its last block.
+    2. Clear ETDAS, and create another. DA4LB is 0.
+    """
+    buf = nvme.Buffer(512)
+    with host_behavior(drive, etdas=1):
+        drive.succeed(drive.log_page(7, buf, 512, lsp=1), TELEMETRY_CLAUSE)
+        header = TelemetryLog(buf[:])
+        third, fourth = int(header.da3lb), int(header.da4lb)
+        drive.check(fourth >= third, TELEMETRY_CLAUSE, f"DA4LB from DA3LB, {third}, on", fourth)
+        if fourth:
+            drive.succeed(drive.log_page(7, buf, 512, 512 * fourth), TELEMETRY_CLAUSE)
+    with host_behavior(drive, etdas=0):
+        drive.succeed(drive.log_page(7, buf, 512, lsp=1), TELEMETRY_CLAUSE)
+        found = int(TelemetryLog(buf[:]).da4lb)
+        drive.check(not found, TELEMETRY_CLAUSE, "DA4LB 0, since ETDAS is 0", found)
 
 
 TELEMETRY_EVENT, TELEMETRY_NOTICE = 0x080202, 1 << 10
