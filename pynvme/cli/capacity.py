@@ -22,16 +22,7 @@ SELECT, CREATE_GROUP, DELETE_GROUP, CREATE_SET, DELETE_SET = range(5)
 def _list(name: str, cns: int, short: str, long: str, text: str) -> click.Command:
     @click.command(name, help=text, epilog=f"Example: pynvme {name} 01:00.0 --json")
     @options.pciaddr
-    @click.option(
-        short,
-        long,
-        "least",
-        type=options.Number(16),
-        default=0,
-        show_default=True,
-        metavar="N",
-        help="The lowest identifier to list.",
-    )
+    @options.number(short, long, "least", bits=16, text="The lowest identifier to list.")
     @options.as_json
     @raw
     @options.words("[ADDRESS]")
@@ -58,16 +49,7 @@ id_nvmset = _list(
 
 @click.command("endurance-log", epilog="Example: pynvme endurance-log 01:00.0 -g 1")
 @options.pciaddr
-@click.option(
-    "-g",
-    "--group-id",
-    "group",
-    type=options.Number(16),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="The endurance group.",
-)
+@options.endurance_group("-g", "--group-id")
 @options.as_json
 @raw
 @options.words("[ADDRESS]")
@@ -144,6 +126,8 @@ def capacity_mgmt(
 
     A deletion takes the namespaces with it. Base 2.1, section 5.1.3.
     """
+    if capacity and (cap_lower or cap_upper):
+        raise click.UsageError("give --capacity, or --cap-lower and --cap-upper, not both")
     address, _ = options.drive_of(pciaddr, words)
     if oper in (SELECT, DELETE_GROUP, DELETE_SET):
         confirm(address, yes, "deletes data of")

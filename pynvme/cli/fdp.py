@@ -29,17 +29,7 @@ def fdp() -> None:
     """Show and change Flexible Data Placement (Base 2.1, section 8.1.10)."""
 
 
-def _group(function: options.Function) -> options.Function:
-    return click.option(
-        "-e",
-        "--endgrp-id",
-        "group",
-        type=options.Number(16),
-        default=1,
-        show_default=True,
-        metavar="N",
-        help="The endurance group.",
-    )(function)
+_group = options.endurance_group("-e", "--endgrp-id")
 
 
 def _numbers(text: str, what: str, bits: int) -> list[int]:

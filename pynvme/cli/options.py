@@ -79,6 +79,21 @@ def number(short: str, *names: str, bits: int, text: str) -> Callable[[Function]
     return click.option(short, *names, type=Number(bits), default=0, metavar="N", help=text)
 
 
+def endurance_group(short: str, name: str) -> Callable[[Function], Function]:
+    """Add an option for an endurance group, whose parameter is `group` and is 1 by default.
+
+    nvme-cli calls it differently in each of its commands.
+    """
+    return click.option(
+        *(short, name, "group"),
+        type=Number(16),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="The endurance group.",
+    )
+
+
 def words(metavar: str) -> Callable[[Function], Function]:
     """Add the argument `words`, of which the first one may be the address of the drive."""
     return click.argument("words", nargs=-1, metavar=metavar, shell_complete=_addresses)

@@ -308,6 +308,14 @@ def test_status_fields_are_taken_apart_and_put_together():
     assert status.name(0x07F) == "Reserved"
 
 
+@pytest.mark.parametrize(("field", "wait"), [(0x1084, 700), (0x0884, 300), (0x0084, 0), (0x5084, 0)])
+def test_the_time_to_wait_before_a_retry_is_that_of_identify(field, wait):
+    """CRD names CRDT1 to CRDT3, in units of 100 ms, unless the status says not to retry."""
+    id_ctrl = spec.IdentifyController()
+    id_ctrl.crdt1, id_ctrl.crdt2, id_ctrl.crdt3 = 3, 7, 9
+    assert status.Status.of(field).retry_delay(id_ctrl) == wait
+
+
 @pytest.mark.parametrize(
     ("location", "text"),
     [
@@ -345,6 +353,48 @@ def test_namespaces_are_created_attached_detached_and_deleted(run, data):
     found = data("send", "create-ns", drive, "-s", "8", "-c", "4", code=1)
     assert (found["sct"], found["sc"]) == (1, 0x1B)
     assert "takes numbers like" in run("attach-ns", drive, "-n", "2", "-c", "x", code=2)
+
+
+GROUPS = "vssd:name=command-line-groups,size=16M,namespaces=2,namespace_management,"
+
+
+def test_endurance_groups_and_nvm_sets_are_shown(run, data):
+    drive = GROUPS + "endurance_groups=2,nvm_sets=2,capacity_management=fixed"
+    assert data("identify", "list-endgrp", drive)["data"]["endgid"][:2] == [1, 2]
+    assert data("identify", "list-endgrp", drive, "-i", "2")["data"]["endgid"][0] == 2
+    found = data("identify", "id-nvmset", drive)["data"]["entry"]
+    assert [(one["nvmsetid"], one["endgid"]) for one in found[:2]] == [(1, 1), (2, 2)]
+    assert data("identify", "id-nvmset", drive, "--nvmset-id", "2")["data"]["entry"][0]["nvmsetid"] == 2
+    assert data("log", "endurance-log", drive)["data"]["avsp"] == 100
+    assert "tegcap" in run("endurance-log", drive, "-g", "2")
+    assert len(CliRunner().invoke(main, ["endurance-log", drive, "--raw-binary"]).stdout_bytes) == 512
+    assert "00/02" in run("endurance-log", drive, "-g", "3", code=1)
+    assert "65536" in run("endurance-log", drive, "-g", "65536", code=2)
+    assert data("log", "supported-cap-config-log", drive)["data"]["sccn"] >= 1
+    shown = run("supported-cap-config-log", drive).splitlines()
+    assert shown[0].startswith("configuration ") and "NVM sets: 1" in shown[1]
+    plain = "vssd:name=command-line-groups-not,size=16M"
+    assert "00/02" in run("list-endgrp", plain, code=1) and "00/02" in run("id-nvmset", plain, code=1)
+    assert "01/09" in run("supported-cap-config-log", plain, code=1)
+
+
+def test_the_capacity_is_divided_by_the_host(run, data):
+    drive = GROUPS + "nvm_sets=2,capacity_management=variable,unallocated=64M"
+    before = data("identify", "list-endgrp", drive)["data"]["num"]
+    assert run("capacity-mgmt", drive, "-O", "1", "-c", str(32 << 20)) == (
+        f"created endurance group {before + 1}\n"
+    )
+    group = str(before + 1)
+    found = data("send", "capacity-mgmt", drive, "-O", "3", "-i", group, "-l", "0x800000", "-u", "0")
+    assert found["sc"] == 0 and found["cdw0"] > 0
+    assert run("capacity-mgmt", drive, "-O", "4", "-i", str(found["cdw0"])) == "done\n"
+    assert run("capacity-mgmt", drive, "-O", "2", "-i", group) == "done\n"
+    assert data("identify", "list-endgrp", drive)["data"]["num"] == before
+    assert data("send", "capacity-mgmt", drive, "-O", "2", "-i", "99", code=1)["sct"] == 0
+    assert "not both" in run("capacity-mgmt", drive, "-O", "1", "-c", "1", "-l", "1", code=2)
+    assert "Missing option" in run("capacity-mgmt", drive, code=2)
+    assert "16" in run("capacity-mgmt", drive, "-O", "16", code=2)
+    assert "00/01" in run("capacity-mgmt", "vssd:name=command-line-groups-not,size=16M", "-O", "1", code=1)
 
 
 def test_a_namespace_is_reserved_and_released(run, data):
