@@ -23,9 +23,20 @@ import nvme as d  # noqa: E402
 
 from pynvme import spec  # noqa: E402
 from pynvme.spec.identify import Cns  # noqa: E402
-from spec import commands  # noqa: E402
+from spec import commands, features, identify, logs  # noqa: E402
 
-SUITE = {path.stem[5:]: path.read_text() for path in sorted((ROOT / "pynvme" / "suite").glob("test_*.py"))}
+HELPERS = ("features", "rules")
+"""Modules of the suite that list what the tests go over that import them."""
+
+
+def text_of(test: Path) -> str:
+    """The text of a file of tests, with the lists that it goes over."""
+    text = test.read_text()
+    used = [name for name in HELPERS if f"from pynvme.suite.{name} import" in text]
+    return "\n".join([text, *((test.parent / f"{name}.py").read_text() for name in used)])
+
+
+SUITE = {path.stem[5:]: text_of(path) for path in sorted((ROOT / "pynvme" / "suite").glob("test_*.py"))}
 
 SIZE = "size=64M,namespaces=2"
 OPTIONS = (
@@ -53,6 +64,7 @@ OPTIONS = (
     "protection",
     "read_recovery_levels",
     "reservations",
+    "retry_delay=100",
     "rpmb",
     "sgls=byte",
     "streams",
@@ -120,30 +132,46 @@ METHODS = {
 """Methods that are not made from the book. Any other command is sent by send_cmd()."""
 
 REASONS = {
-    "no live migration": (
-        "migration",
-        "track",
-        "data queue",
+    "of live migration, whose commands come together: the state of a controller cannot be read and set": (
+        *("migration", "track", "data queue", "controller state"),
     ),
     "of fabrics, or of subsystems of another size": (
-        *(
-            "fabric",
-            "discovery",
-            "exported",
-            "underlying",
-            "ports",
-            "dispersed",
-            "reachab",
-            "kato",
-            "keep alive",
-        ),
-        *("management address", "domain", "ave", "mgmt address"),
+        *("fabric", "discovery", "exported", "underlying", "ports", "dispersed", "reachab", "kato"),
+        *("keep alive", "management address", "domain", "ave", "mgmt address"),
     ),
     "its latency is that of this machine, without deterministic windows": ("predictable latency",),
     "the medium does not turn": ("rotational", "spinup"),
+    "a hint for the host's own use, which no drive acts upon": ("lba range",),
+    "texts that hosts leave for each other, which no drive acts upon": ("ctrl metadata", "ns metadata"),
+    "all its LBA formats are listed by CNS 00h and 05h": ("ns user formats", "csi ns formats"),
 }
 """Why the virtual SSD lacks something, by a word of its name."""
+NEWER = "of NVMe 2.1, and the drive claims 2.0"
 OTHERWISE = "not there yet"
+LATEST = (2, 0)
+"""The NVMe version that the virtual SSD claims."""
+
+ZEROS = {
+    "of fabrics": "ioccsz iorcsz icdoff fcatt msdbd ofcs dctype",
+    "no live migration": "cmmrtd nmmrtd minmrtg maxmrtg trattr mcudmq mnsudmq mcmr nmcmr mcdqpc",
+    "none is better than another": "rab",
+    "it is no part that can be replaced (FRU)": "fguid",
+    "its endpoint out of band is a socket, and no port of the subsystem": "mec",
+    "vendor specific commands have formats of their own": "avscc icsvscc",
+    "the namespaces have it all, unless `unallocated` or the host says otherwise": "unvmcap",
+    "no keep alive": "kas",
+    "no limit": "hmminds maxdna maxcna",
+    "one domain": "domainid",
+    "no key per I/O": "kpioc kpios kpiodaag",
+    "one LBA": "awupf",
+    "not reported": "maxcmd oaqd",
+    "as the fields of the controller say": "nawun nawupf nacwu nabsn nabo nabspf",
+    "none": "noiob nulbaf vs",
+    "LBA format 0; options `lba_size`, `extended_lba`": "flbas",
+    "none until the host formats it so; option `pi`": "dps",
+    "1 while the host protects it from writes": "nsattr",
+}
+"""Why fields of Identify are 0 without an option, by their names."""
 
 
 class Found(NamedTuple):
@@ -232,10 +260,20 @@ def offer(what: str, number: Any, found: Mapping[str, Found]) -> str:
     return "option " + ", ".join(options) if options else "no"
 
 
-def reason(name: str) -> str:
-    """Why the virtual SSD lacks something of this name."""
+def is_newer(since: str) -> bool:
+    return tuple(map(int, since.split(".")[:2])) > LATEST
+
+
+def reason(name: str, since: str) -> str:
+    """Why the virtual SSD lacks something of this name, which came with a version of the specification."""
     words = name.lower()
-    return next((why for why, parts in REASONS.items() if any(part in words for part in parts)), OTHERWISE)
+    otherwise = NEWER if is_newer(since) else OTHERWISE
+    return next((why for why, parts in REASONS.items() if any(part in words for part in parts)), otherwise)
+
+
+def sinces(enum: Any) -> dict[int, str]:
+    """With which version the values of an enumeration of the book came."""
+    return {value.number: value.since for value in enum.values}
 
 
 def areas(*patterns: str) -> str:
@@ -259,8 +297,14 @@ def method_of(kind: str, command: Any) -> str:
     return ", ".join(f"`{one}`" for one in name.split())
 
 
-def with_reason(offered: str, name: str) -> str:
-    return f"no: {reason(name)}" if offered == "no" else offered
+def with_reason(offered: str, name: str, since: str) -> str:
+    return f"no: {reason(name, since)}" if offered == "no" else offered
+
+
+def zero(field: str, since: str) -> str:
+    """Why a field of Identify is 0."""
+    why = next((why for why, names in ZEROS.items() if field in names.split()), "")
+    return f"0: {why or (NEWER if is_newer(since) else OTHERWISE)}"
 
 
 def command_rows(
@@ -269,13 +313,13 @@ def command_rows(
     rows = []
     for command in sorted(listed, key=lambda one: one.opcode):
         named = areas(rf"\b{enum.__name__}\.{enum(command.opcode).name}\b")
-        offered = with_reason(offer(kind, command.opcode, found), command.name)
+        offered = with_reason(offer(kind, command.opcode, found), command.name, command.since)
         rows.append([f"{command.opcode:02X}h", command.name, method_of(kind, command), offered, named])
     return rows
 
 
 def log_rows(found: Mapping[str, Found]) -> list[list[str]]:
-    rows = []
+    rows, since = [], sinces(logs.LID)
     for lid in sorted({*map(int, spec.LogId), *spec.LOG_PAGES}):
         names = [one.name for one in spec.LogId if one == lid]
         structure = spec.LOG_PAGES.get(lid)
@@ -294,7 +338,7 @@ def log_rows(found: Mapping[str, Found]) -> list[list[str]]:
                 f"{lid:02X}h",
                 text,
                 decoded,
-                with_reason(offer("logs", lid, found), name + text),
+                with_reason(offer("logs", lid, found), name + text, since.get(lid, "1.0")),
                 areas(*patterns),
             ]
         )
@@ -302,34 +346,34 @@ def log_rows(found: Mapping[str, Found]) -> list[list[str]]:
 
 
 def feature_rows(found: Mapping[str, Found]) -> list[list[str]]:
-    rows = []
+    rows, since = [], sinces(features.FID)
     for fid in spec.FeatureId:
         known = spec.FEATURES.get(int(fid))
         parts = [one.__name__ for one in (known.word, known.data) if one is not None] if known else []
         decoded = ", ".join(f"`spec.{part}`" for part in parts) or "-"
         name = fid.name.replace("_", " ").lower()
-        offered = with_reason(offer("features", int(fid), found), name)
+        offered = with_reason(offer("features", int(fid), found), name, since[fid])
         rows.append([f"{int(fid):02X}h", name, decoded, offered, areas(rf"FeatureId\.{fid.name}\b")])
     return rows
 
 
 def cns_rows(found: Mapping[str, Found]) -> list[list[str]]:
-    rows = []
+    rows, since = [], sinces(identify.CNS)
     for cns in Cns:
         name = cns.name.replace("_", " ").lower()
         structures = sorted({kind.__name__ for key, kind in spec.IDENTIFY.items() if key[0] == cns})
         decoded = ", ".join(f"`spec.{one}`" for one in structures) or "-"
-        offered = with_reason(offer("cns", int(cns), found), name)
+        offered = with_reason(offer("cns", int(cns), found), name, since[cns])
         rows.append([f"{int(cns):02X}h", name, decoded, offered, areas(rf"Cns\.{cns.name}\b")])
     return rows
 
 
-def field_rows(name: str, structure: Any, found: Mapping[str, Found]) -> list[list[str]]:
-    rows = []
+def field_rows(name: str, structure: Any, book: Any, found: Mapping[str, Found]) -> list[list[str]]:
+    rows, since = [], {field.name: field.since for field in book.fields}
     for field, kind in structure.FIELDS.items():
         offered = offer("fields", (name, field), found)
-        offered = {"yes": "set", "no": "0"}.get(offered, offered)
-        rows.append([f"`{field}`", str(kind.offset), kind.text or "-", offered, areas(rf"\.{field}\b")])
+        offered = {"yes": "set", "no": zero(field, since[field])}.get(offered, offered)
+        rows.append([f"`{field}`", str(kind.offset), kind.text or "-", offered, areas(rf"[.\"]{field}\b")])
     return rows
 
 
@@ -344,7 +388,8 @@ SSDs answer, and from the files of the suite.
 - *Decoded as*: the class that has its fields by name. Command logs decode the fields of all commands, also of
   those that the virtual SSD lacks.
 - *Suite*: the areas whose tests name it. Besides, tests of the area `commands` go over all opcodes, log
-  pages, features and CNS values.
+  pages, features and CNS values, and those of the area `reports` compare all fields of Identify before and
+  after each kind of reset, and look at reserved ones. Areas run on drives that have what they test.
 """
 
 
@@ -371,9 +416,9 @@ def page() -> str:
         "\n## Identify\n",
         *table(decoded, cns_rows(found)),
         "\n## Fields of Identify Controller\n",
-        *table(fields, field_rows("id_ctrl", spec.IdentifyController, found)),
+        *table(fields, field_rows("id_ctrl", spec.IdentifyController, identify.ID_CTRL, found)),
         "\n## Fields of Identify Namespace\n",
-        *table(fields, field_rows("id_ns", spec.IdentifyNamespace, found)),
+        *table(fields, field_rows("id_ns", spec.IdentifyNamespace, identify.ID_NS, found)),
     ]
     return "\n".join(parts) + "\n"
 
