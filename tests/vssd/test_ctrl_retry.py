@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Command Retry Delay: CRDT1 to CRDT3 of Identify, ACRE of Host Behavior Support, CRD of a status (Base 4.6.1)."""
+"""Command Retry Delay: CRDT1 to CRDT3 of Identify, ACRE of Host Behavior Support, CRD of a status."""
 
 from __future__ import annotations
 
