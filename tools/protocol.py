@@ -143,7 +143,6 @@ REASONS = {
     "the medium does not turn": ("rotational", "spinup"),
     "a hint for the host's own use, which no drive acts upon": ("lba range",),
     "texts that hosts leave for each other, which no drive acts upon": ("ctrl metadata", "ns metadata"),
-    "all its LBA formats are listed by CNS 00h and 05h": ("ns user formats", "csi ns formats"),
 }
 """Why the virtual SSD lacks something, by a word of its name."""
 NEWER = "of NVMe 2.1, and the drive claims 2.0"
