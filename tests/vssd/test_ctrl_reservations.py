@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from client import sqe
+from client import Queue, sqe
 from ctrl_helpers import (
     ALL_NAMESPACES,
     ASYNC_EVENT,
@@ -26,6 +26,7 @@ from ctrl_helpers import (
     OK,
     POWER,
     READ,
+    SANITIZE,
     SET_FEATURES,
     VERIFY,
     WRITE,
@@ -39,9 +40,13 @@ from ctrl_helpers import (
     pattern,
     set_feature,
 )
+from fault_helpers import RELEASE as RELEASE_HELD
+from fault_helpers import clear, plant
+from tcg_helpers import SECURITY_RECEIVE, SECURITY_SEND
 
 REGISTER, REPORT, ACQUIRE, RELEASE = 0x0D, 0x0E, 0x11, 0x15
-CONFLICT, INCONSISTENT = 0x083, 0x018
+CONFLICT, INCONSISTENT, PREEMPTED = 0x083, 0x018, 0x01B
+GET_FEATURES, NS_ATTACHMENT, COPY = 0x0A, 0x15, 0x19
 HOST_ID, MASK, PERSISTENCE = 0x81, 0x82, 0x83
 IEKEY, CPTPL_OFF, CPTPL_ON = 1 << 3, 2 << 30, 3 << 30
 AVAILABLE = 0x80 << 16 | 0 << 8 | 6
@@ -279,6 +284,151 @@ def test_preempt(two: Two) -> None:
     assert struct.unpack_from("<BH", b.report(), 4) == (2, 1), "the reservation stays as it was"
     assert b.preempt(4, B, B) == OK, "its own: another type"
     assert struct.unpack_from("<BH", b.report(), 4) == (4, 1)
+
+
+def delay(two: Two, *rules: str) -> int:
+    """Host B is a registrant, and the rules delay its commands. Returns the number of the first rule."""
+    reserve(two, 3)
+    assert two.b.register(B) == OK
+    return plant(two.server, *rules)
+
+
+def aborted(queue: Queue) -> set[tuple[int, int]]:
+    """(CID, status) of all completions that have been posted."""
+    found = set()
+    while (one := queue.poll()) is not None:
+        found.add((one.cid, one.status))
+    return found
+
+
+def test_preempt_and_abort_completes_what_is_in_flight(two: Two) -> None:
+    """Base 2.1, 8.1.22.7: Preempt and Abort completes after the commands that it aborts."""
+    a, b = two.a, two.b
+    delay(
+        two,
+        "opcode=read do late=20s",
+        "opcode=write lba=8 do hold",
+        "opcode=write lba=16 do split=512 gap=20s",
+        "opcode=get-features do late=20s",
+    )
+    queue, admin, data = b.disk.queue, b.nvme.admin, b.data
+    late = queue.submit(sqe(READ, nsid=1, prp1=data, cdw10=3))
+    held = queue.submit(sqe(WRITE, nsid=1, prp1=data, cdw10=8))
+    cut = queue.submit(sqe(WRITE, nsid=1, prp1=data, cdw10=16, cdw12=1))
+    feature = admin.submit(sqe(GET_FEATURES, nsid=1, cdw10=MASK))
+    other = admin.submit(sqe(GET_FEATURES, cdw10=HOST_ID, prp1=data))
+    assert b.disk.command(VERIFY, 0) == OK, "the drive has fetched the commands"
+    assert queue.poll() is None and admin.poll() is None
+    assert a.preempt(3, A, B, action=2) == OK
+    assert aborted(queue) == {(late, PREEMPTED), (held, PREEMPTED), (cut, PREEMPTED)}
+    assert aborted(admin) == {(feature, PREEMPTED)}, f"CID {other} has no NSID"
+    assert b.disk.command(WRITE, 0) == CONFLICT and b.notices() == [(1, 1)]
+    clear(two.server)
+
+
+def test_preempt_alone_aborts_nothing_and_leaves_other_namespaces(start: Start) -> None:
+    two = Two(start, "--namespaces", "2")
+    a, b = two.a, two.b
+    rule = delay(two, "opcode=read do hold")
+    here = b.disk.queue.submit(sqe(READ, nsid=1, prp1=b.data))
+    there = b.disk.queue.submit(sqe(READ, nsid=2, prp1=b.data))
+    assert a.preempt(3, A, B) == OK
+    assert b.disk.command(FLUSH, 0) == CONFLICT and b.disk.queue.poll() is None
+    assert b.register(B) == OK
+    assert a.preempt(3, A, B, action=2) == OK
+    assert aborted(b.disk.queue) == {(here, PREEMPTED)}
+    control(two.server, RELEASE_HELD, rule)
+    assert b.disk.queue.wait().cid == there
+    two.close()
+
+
+def test_preempt_and_abort_reaches_each_controller_of_the_host(start: Start) -> None:
+    """All controllers with the identifier of the host, and no other; a format is aborted as well."""
+    server = start("--controllers", "3", "--reservations", "--size", "4M", "--format-time", "20000")
+    folders = [server.folder, os.path.join(server.folder, "2"), os.path.join(server.folder, "3")]
+    a, b, same = (
+        Party(folder, name) for folder, name in zip(folders, (b"host A..", b"host B..", b"host B.."))
+    )
+    assert a.register(A) == OK and b.register(B) == OK
+    plant(server, "opcode=read do hold")
+    mine = a.disk.queue.submit(sqe(READ, nsid=1, prp1=a.data))
+    first = b.disk.queue.submit(sqe(READ, nsid=1, prp1=b.data))
+    second = same.disk.queue.submit(sqe(READ, nsid=1, prp1=same.data))
+    assert all(one.disk.command(VERIFY, 0) == OK for one in (a, b, same))
+    formatting = same.nvme.admin.submit(sqe(FORMAT, nsid=1))
+    assert set_feature(same.nvme, MASK, 0, nsid=1) == OK
+    assert a.preempt(3, A, B, action=2) == OK
+    assert aborted(b.disk.queue) == {(first, PREEMPTED)}
+    assert aborted(same.disk.queue) == {(second, PREEMPTED)}
+    assert aborted(same.nvme.admin) == {(formatting, PREEMPTED)}
+    assert a.disk.queue.poll() is None, f"CID {mine} is the preempting host's"
+    for one in (a, b, same):
+        one.close()
+
+
+def test_a_host_that_preempts_itself_aborts_its_own(two: Two) -> None:
+    a, queue = two.a, two.a.disk.queue
+    reserve(two, 1)
+    plant(two.server, "opcode=read do hold")
+    mine = queue.submit(sqe(READ, nsid=1, prp1=a.nvme.memory.alloc(512)))
+    a.nvme.memory.write(a.data, struct.pack("<2Q", A, A))
+    preemption = queue.submit(sqe(ACQUIRE, nsid=1, prp1=a.data, cdw10=2 << 8 | 2))
+    seen = [(one.cid, one.status) for one in (queue.wait(), queue.wait())]
+    assert seen == [(mine, PREEMPTED), (preemption, OK)]
+
+
+def test_the_type_that_changes_is_told_to_all_registrants(two: Two) -> None:
+    """Base 2.1, 8.1.22.7: also if the old type was Write Exclusive."""
+    a, b = two.a, two.b
+    reserve(two, 1)
+    assert b.register(B) == OK
+    assert a.preempt(2, A, A) == OK
+    assert b.notices() == [(2, 1)], "reservation released"
+
+
+def test_nsid_of_all_namespaces_conflicts_if_one_does(start: Start) -> None:
+    two = Two(start, "--namespaces", "2", "--tcg", "--namespace-management")
+    a, b = two.a, two.b
+    assert a.send(REGISTER, 0, 0, A, nsid=2) == OK
+    assert b.disk.queue.execute(FLUSH, nsid=ALL_NAMESPACES)[1] == OK
+    assert a.send(ACQUIRE, 1 << 8, A, 0, nsid=2) == OK
+    assert b.disk.queue.execute(FLUSH, nsid=ALL_NAMESPACES)[1] == CONFLICT
+    assert b.disk.queue.execute(FLUSH, nsid=1)[1] == OK
+    assert a.disk.queue.execute(FLUSH, nsid=ALL_NAMESPACES)[1] == OK
+
+    def admin(opcode: int, **fields: int) -> int:
+        return b.nvme.admin.execute(opcode, prp1=b.data, **fields)[1]
+
+    stack_reset = {"cdw10": 2 << 24 | 0x1004 << 8, "cdw11": 512}
+    for nsid, expected in ((0, INVALID_FIELD), (1, INVALID_FIELD), (2, CONFLICT), (ALL_NAMESPACES, CONFLICT)):
+        assert admin(SECURITY_SEND, nsid=nsid, **stack_reset) == expected, "INVALID_FIELD is the TPer's"
+    assert admin(SECURITY_RECEIVE, nsid=2, cdw11=512) == OK, "Write Exclusive allows reads"
+    assert admin(SANITIZE, cdw10=2) == CONFLICT
+    b.nvme.memory.write(b.data, struct.pack("<HH", 1, 2))
+    assert admin(NS_ATTACHMENT, nsid=2, cdw10=1) == CONFLICT
+    assert a.preempt(2, 0, 0) == CONFLICT
+    assert a.send(ACQUIRE, 2 << 8 | 1, A, A, nsid=2) == OK
+    assert admin(SECURITY_RECEIVE, nsid=2, cdw11=512) == CONFLICT
+    two.close()
+
+
+def test_a_copy_reads_its_sources(start: Start) -> None:
+    """Base 2.1, figure 646, note 3: sources are read, the destination is written."""
+    two = Two(start, "--namespaces", "2", "--copy")
+    a, b = two.a, two.b
+    b.nvme.memory.write(b.data, bytes([0, 0, 0, 0, 4, 0]).ljust(512, b"\0"))
+    assert b.nvme.admin.execute(SET_FEATURES, prp1=b.data, cdw10=0x16)[1] == OK, "CDFE: format 2h"
+
+    def copy(source: int, destination: int) -> int:
+        b.nvme.memory.write(b.data, struct.pack("<I4xQH14x", source, 0, 0))
+        return b.disk.queue.execute(COPY, nsid=destination, prp1=b.data, cdw10=16, cdw12=2 << 8)[1]
+
+    assert a.send(REGISTER, 0, 0, A, nsid=2) == OK
+    for kind, reads in ((1, OK), (2, CONFLICT)):
+        assert a.send(ACQUIRE, kind << 8, A, 0, nsid=2) == OK
+        assert copy(2, 1) == reads and copy(1, 2) == CONFLICT and copy(1, 1) == OK
+        assert a.send(RELEASE, kind << 8, A, nsid=2) == OK
+    two.close()
 
 
 def test_preempt_where_all_registrants_hold_it(two: Two) -> None:

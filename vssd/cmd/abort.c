@@ -3,6 +3,7 @@
  * sections 5.1 and 5.2. */
 #include "vssd/cmd/account.h"
 #include "vssd/cmd/admin.h"
+#include "vssd/cmd/deferred.h"
 #include "vssd/cmd/fault.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
@@ -21,21 +22,38 @@ static void complete_aborted(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint32_
 	vssd_fault_complete_unexecuted(&request, NVME_SC_ABORT_REQUESTED);
 }
 
-/* Abort a command that was executed and waits for the medium, unless it failed: then its own status stands. Its
- * completion has room already. */
-static bool abort_waiting(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint16_t cid)
+/* Abort commands that were executed, or begun, and have not completed. False: there is none. */
+static bool abort_begun(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort)
 {
-	if (!vssd_waiting_remove(sq, cid))
-		return false;
-	ctrl->counters.errors++;
-	vssd_post(ctrl, sq, cid, NVME_SC_ABORT_REQUESTED, 0);
-	return true;
+	bool found = false;
+
+	for (unsigned qid = 0; qid < ctrl->queues.memory.count; qid++)
+		if (ctrl->queues.sq[qid].size && (abort->nsid || qid == abort->qid))
+			found |= vssd_waiting_abort(ctrl, &ctrl->queues.sq[qid], abort);
+	found |= vssd_deferred_abort(ctrl, abort);
+	return vssd_faulty_abort(ctrl, abort) || found;
+}
+
+void vssd_abort_namespace(struct vssd_ctrl *ctrl, uint32_t nsid)
+{
+	const struct vssd_aborting abort = {.nsid = nsid, .status = NVME_SC_PREEMPT_ABORT};
+	const struct vssd_format *format = &ctrl->subsystem->format;
+
+	if (!ctrl->running)
+		return;
+	abort_begun(ctrl, &abort);
+	if (format->nsids == 1u << (nsid - 1))
+		vssd_format_abort(ctrl->subsystem, &ctrl->listener, format->cid, abort.status);
+	for (unsigned qid = 0; qid < ctrl->queues.memory.count; qid++)
+		if (ctrl->queues.sq[qid].size)
+			vssd_interrupt_posted(ctrl, ctrl->queues.sq[qid].cq);
 }
 
 /* Abort a command that waits in a submission queue, or for the medium. False: no such command waits, or there
  * is no room for its completion or for the mark that it is aborted. */
 static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 {
+	const struct vssd_aborting abort = {.qid = qid, .cid = cid, .status = NVME_SC_ABORT_REQUESTED};
 	struct vssd_sq *sq = qid < ctrl->queues.memory.count ? &ctrl->queues.sq[qid] : NULL;
 	struct nvme_cmd cmd;
 
@@ -44,7 +62,7 @@ static bool abort_in_queue(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
 	vssd_queue_check(ctrl, qid);
 	if (vssd_cq_room(sq->cq) == 0 || (qid == 0 && sq->num_waiting))
 		return false;
-	if (abort_waiting(ctrl, sq, cid) || vssd_faulty_abort(ctrl, qid, cid))
+	if (abort_begun(ctrl, &abort))
 		return true;
 	if (sq->num_aborted == VSSD_ABORTED_MAX)
 		return false;
@@ -69,7 +87,8 @@ uint16_t vssd_abort(struct vssd_request *request)
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
 	aborted = sqid == 0 &&
-		  (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl->subsystem, &ctrl->listener, cid));
+		  (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl->subsystem, &ctrl->listener, cid,
+							  NVME_SC_ABORT_REQUESTED));
 
 	if (!aborted)
 		aborted = abort_in_queue(ctrl, sqid, cid);

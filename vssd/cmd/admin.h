@@ -6,6 +6,9 @@
 #include "vssd/cmd/request.h"
 
 uint16_t vssd_abort(struct vssd_request *request);
+
+/* Abort the commands to a namespace that the controller processes, because their host was preempted. */
+void vssd_abort_namespace(struct vssd_ctrl *ctrl, uint32_t nsid);
 uint16_t vssd_doorbell_buffer_config(struct vssd_request *request);
 uint16_t vssd_async_event(struct vssd_request *request);
 uint16_t vssd_firmware_commit(struct vssd_request *request);

@@ -345,20 +345,50 @@ void vssd_deferred_run(struct vssd_ctrl *ctrl, uint16_t (*execute)(struct vssd_r
 	}
 }
 
-void vssd_deferred_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid)
+/* Drop the pieces of a command (split), or of all commands of a queue (split is NULL). */
+static void drop_pieces(struct vssd_ctrl *ctrl, const struct vssd_split *split, uint16_t qid)
 {
 	struct vssd_deferred **link = &ctrl->faulty.deferred;
 
 	while (*link) {
 		struct vssd_deferred *node = *link;
 
-		if (!node->split || node->qid != qid) {
+		if (!node->split || node->qid != qid || (split && node->split != split)) {
 			link = &node->next;
 			continue;
 		}
 		*link = node->next;
 		node_free(node);
 	}
+}
+
+bool vssd_deferred_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort)
+{
+	struct vssd_deferred *node = ctrl->faulty.deferred;
+	bool found = false;
+
+	while (node) {
+		struct vssd_delayed whole;
+
+		if (!node->split || !vssd_aborting_names(abort, node->cmd.nsid, node->qid, node->cmd.cid)) {
+			node = node->next;
+			continue;
+		}
+		found = true;
+		whole = node->split->completion;
+		drop_pieces(ctrl, node->split, node->qid);
+		ctrl->counters.errors++;
+		whole.occasion.sqe = whole.sqe;
+		vssd_faulty_complete(ctrl, &ctrl->queues.sq[whole.qid], &whole.occasion, abort->status, 0, 0,
+				     &whole.edits);
+		node = ctrl->faulty.deferred;
+	}
+	return found;
+}
+
+void vssd_deferred_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid)
+{
+	drop_pieces(ctrl, NULL, qid);
 }
 
 static void drop(struct vssd_ctrl *ctrl, bool all)

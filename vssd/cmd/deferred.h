@@ -6,6 +6,7 @@
 #include "vssd/cmd/request.h"
 #include "vssd/ctrl/part.h"
 
+struct vssd_aborting;
 struct vssd_fault_plan;
 
 extern const struct vssd_part vssd_deferred_part;
@@ -17,6 +18,9 @@ uint16_t vssd_defer(struct vssd_fault_plan *plan, uint16_t (*execute)(struct vss
 /* The same for a command that the rule splits: the pieces are executed later, and then the command completes. Returns
  * VSSD_LATER, or a status. */
 uint16_t vssd_split(struct vssd_fault_plan *plan, uint16_t (*execute)(struct vssd_request *request));
+
+/* Abort split commands: drop the pieces that were not executed. False: there is none. */
+bool vssd_deferred_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort);
 
 /* A submission queue is deleted: drop the pieces of its commands. */
 void vssd_deferred_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid);

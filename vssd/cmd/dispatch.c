@@ -125,7 +125,7 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 	busy = request->ns ? request->ns->refuse : vssd_sanitize_refuses(request->ctrl->subsystem);
 	if (busy && !is_verifying(request))
 		return vssd_refuse_busy(request, busy);
-	return request->ns ? vssd_reservation_check_io(request) : NVME_SC_SUCCESS;
+	return vssd_reservation_check_io(request);
 }
 
 /* Refuse an admin command that is not allowed now. */
@@ -209,6 +209,7 @@ static void complete_io(const struct vssd_request *request, uint16_t status)
 		vssd_post_later(request->sq, (struct vssd_waiting){
 						     .due = due ? due : pyn_ticks(),
 						     .result = request->result,
+						     .nsid = request->cmd.nsid,
 						     .cid = request->cmd.cid,
 						     .status = status,
 						     .opcode = request->cmd.opc,

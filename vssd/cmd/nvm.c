@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/util/clock.h"
-#include "vssd/cmd/table.h"
+#include "vssd/cmd/ana.h"
 #include "vssd/cmd/copy_source.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/guard.h"
@@ -12,8 +12,10 @@
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/reservation.h"
+#include "vssd/cmd/table.h"
 #include "vssd/cmd/zones.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/reservation.h"
 
 #define MEDIUM_NS UINT64_C(100000) /* of a write that bypasses the cache; a cached one takes less than 1 us */
 
@@ -541,6 +543,11 @@ static uint16_t locate_source(struct vssd_request *request, uint64_t format, con
 				   VSSD_STATE("SNSID of a source range names no namespace"), VSSD_OWN);
 	if (ns->refuse)
 		return vssd_refuse_busy(request, ns->refuse);
+	status = vssd_ana_check_ns(request, ns);
+	if (!status)
+		status = vssd_reservation_check(request, ns, VSSD_ACCESS_READ);
+	if (status)
+		return status;
 	if (!have_same_format(ns, request->ns))
 		return vssd_refuse(request, NVME_SC_INCOMPATIBLE_NAMESPACE,
 				   VSSD_STATE("a source namespace has another LBA format"), VSSD_OWN);

@@ -128,8 +128,9 @@ static uint16_t acquire(struct vssd_request *request, struct party *party, uint8
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t preempt(struct vssd_request *request, const struct party *party, uint8_t type)
+static uint16_t preempt(struct vssd_request *request, const struct party *party, uint8_t type, bool aborts)
 {
+	const struct vssd_preemption preemption = {.key = party->keys.key, .type = type, .aborts = aborts};
 	uint8_t held = party->reservation->type;
 	bool all = held == NVME_RESERVATION_WRITE_EXCLUSIVE_ALL || held == NVME_RESERVATION_EXCLUSIVE_ACCESS_ALL;
 
@@ -139,7 +140,7 @@ static uint16_t preempt(struct vssd_request *request, const struct party *party,
 				   VSSD_OWN);
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
-	if (vssd_reservation_preempt(request->ctrl->subsystem, request->ns, &party->host, party->keys.key, type))
+	if (vssd_reservation_preempt(request->ctrl->subsystem, request->ns, &party->host, &preemption))
 		return NVME_SC_SUCCESS;
 	return conflict(request, "no registrant has the key PRKEY in the data");
 }
@@ -165,7 +166,9 @@ uint16_t vssd_reservation_acquire_cmd(struct vssd_request *request)
 		status = check_key(request, &party, false);
 	if (status)
 		return status;
-	return action == ACQUIRE ? acquire(request, &party, type) : preempt(request, &party, type);
+	if (action == ACQUIRE)
+		return acquire(request, &party, type);
+	return preempt(request, &party, type, action == PREEMPT_AND_ABORT);
 }
 
 static uint16_t release(struct vssd_request *request, const struct party *party)
@@ -330,29 +333,61 @@ uint16_t vssd_reservation_check(struct vssd_request *request, const struct vssd_
 	return conflict(request, "a reservation of another host forbids the command");
 }
 
-uint16_t vssd_reservation_check_io(struct vssd_request *request)
-{
-	switch (request->cmd.opc) {
-	case NVME_IO_READ:
-	case NVME_IO_COMPARE:
-	case NVME_IO_VERIFY:
-		return vssd_reservation_check(request, request->ns, VSSD_ACCESS_READ);
-	case NVME_IO_FLUSH:
-		return vssd_reservation_check(request, request->ns, VSSD_ACCESS_WRITE);
-	default:
-		if (vssd_io_known(request->csi, request->cmd.opc)->changes == SPEC_CHANGES_NONE)
-			return NVME_SC_SUCCESS;
-		return vssd_reservation_check(request, request->ns, VSSD_ACCESS_WRITE);
-	}
-}
-
-/* ---- features ---- */
-
+/* Whether NSID names this namespace, which is attached. FFFFFFFFh names all of them. */
 static bool is_named(const struct vssd_request *request, const struct vssd_ns *ns)
 {
 	return vssd_ns_is_active(request->ctrl, ns) &&
 	       (request->cmd.nsid == NVME_NSID_ALL || request->cmd.nsid == ns->nsid);
 }
+
+uint16_t vssd_reservation_check_named(struct vssd_request *request, unsigned access)
+{
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	uint16_t status = NVME_SC_SUCCESS;
+
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !status; i++)
+		if (is_named(request, &ctrl->ns[i]))
+			status = vssd_reservation_check(request, &ctrl->ns[i], access);
+	return status;
+}
+
+uint16_t vssd_reservation_check_all(struct vssd_request *request, unsigned access)
+{
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	uint16_t status = NVME_SC_SUCCESS;
+
+	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !status; i++)
+		if (ctrl->ns[i].nsid)
+			status = vssd_reservation_check(request, &ctrl->ns[i], access);
+	return status;
+}
+
+/* How an I/O command accesses its namespace. NVM Command Set 1.1, 5.6; Key Value 1.1, 5.2; Zoned Namespace 1.1, 5.1. */
+static unsigned access_of(const struct vssd_request *request)
+{
+	switch (request->cmd.opc) {
+	case NVME_IO_READ: /* and Retrieve */
+	case NVME_IO_COMPARE:
+	case NVME_IO_VERIFY:
+	case NVME_IO_ZONE_MGMT_RECEIVE:
+		return VSSD_ACCESS_READ;
+	case NVME_IO_FLUSH:
+		return VSSD_ACCESS_WRITE;
+	default:
+		return vssd_io_known(request->csi, request->cmd.opc)->changes == SPEC_CHANGES_NONE
+			       ? 0
+			       : VSSD_ACCESS_WRITE;
+	}
+}
+
+uint16_t vssd_reservation_check_io(struct vssd_request *request)
+{
+	if (request->ns)
+		return vssd_reservation_check(request, request->ns, access_of(request));
+	return vssd_reservation_check_named(request, access_of(request));
+}
+
+/* ---- features ---- */
 
 uint16_t vssd_reservation_mask_set(struct vssd_request *request)
 {

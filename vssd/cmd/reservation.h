@@ -18,7 +18,11 @@ uint16_t vssd_reservation_release_cmd(struct vssd_request *request);
  */
 uint16_t vssd_reservation_check(struct vssd_request *request, const struct vssd_ns *ns, unsigned access);
 
-/* The same, for an I/O command to its own namespace. */
+/* The same, for the namespaces that NSID names (FFFFFFFFh: all that are attached), and for all of the subsystem. */
+uint16_t vssd_reservation_check_named(struct vssd_request *request, unsigned access);
+uint16_t vssd_reservation_check_all(struct vssd_request *request, unsigned access);
+
+/* The same, for an I/O command to its own namespaces. */
 uint16_t vssd_reservation_check_io(struct vssd_request *request);
 
 /* Features 82h and 83h. */

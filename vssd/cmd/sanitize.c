@@ -4,7 +4,9 @@
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/guard.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/reservation.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/reservation.h"
 
 /* Exit Failure Mode. After a restricted operation it is not allowed: only another restricted operation helps. */
 static uint16_t exit_failure(struct vssd_request *request)
@@ -88,6 +90,8 @@ uint16_t vssd_sanitize(struct vssd_request *request)
 		status = check_verification(request, action);
 	if (!status)
 		status = vssd_guard_erasure(request, NULL);
+	if (!status)
+		status = vssd_reservation_check_all(request, VSSD_ACCESS_WRITE);
 	if (!status && !request->is_trial)
 		vssd_sanitize_start(subsystem, request->cmd.cdw10, request->cmd.cdw11);
 	return status;

@@ -11,7 +11,9 @@
 #include "vssd/cmd/admin.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/cmd/reservation.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/reservation.h"
 
 #define PROTOCOL_INFORMATION 0u
 #define INFORMATION_PROTOCOLS 0u /* SPSP of it: the list of protocols, and the certificate */
@@ -45,8 +47,8 @@ static bool is_rpmb(const struct vssd_request *request)
 	return request->ctrl->subsystem->security->rpmb && protocol_of(request) == VSSD_RPMB_PROTOCOL;
 }
 
-/* Check NSID and the length of the data, which Security Receive allows to be 0. */
-static uint16_t check(struct vssd_request *request, uint64_t length)
+/* Check NSID, reservations, and the length of the data, which Security Receive allows to be 0. */
+static uint16_t check(struct vssd_request *request, uint64_t length, unsigned access)
 {
 	uint32_t nsid = request->cmd.nsid;
 
@@ -54,7 +56,7 @@ static uint16_t check(struct vssd_request *request, uint64_t length)
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
 	if (length > request->ctrl->transfers.most)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "length, above MDTS"), VSSD_OWN);
-	return NVME_SC_SUCCESS;
+	return vssd_reservation_check_named(request, access);
 }
 
 /* The status for how an IF-SEND or IF-RECV ends. */
@@ -125,7 +127,7 @@ static uint16_t no_memory(struct vssd_request *request)
 uint16_t vssd_security_send(struct vssd_request *request)
 {
 	uint64_t length = nvme_get_field(&request->cmd, NVME_FIELD_SECURITY_SEND_TL);
-	uint16_t status = check(request, length);
+	uint16_t status = check(request, length, VSSD_ACCESS_WRITE);
 	uint8_t *data;
 
 	if (!status)
@@ -185,7 +187,7 @@ static uint16_t fill(struct vssd_request *request, uint8_t *data, uint64_t lengt
 uint16_t vssd_security_receive(struct vssd_request *request)
 {
 	uint64_t length = nvme_get_field(&request->cmd, NVME_FIELD_SECURITY_RECEIVE_AL);
-	uint16_t status = check(request, length);
+	uint16_t status = check(request, length, VSSD_ACCESS_READ);
 	uint8_t *data;
 
 	if (status)

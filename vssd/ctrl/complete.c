@@ -85,18 +85,35 @@ void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now)
 	}
 }
 
-bool vssd_waiting_remove(struct vssd_sq *sq, uint16_t cid)
+static void remove_at(struct vssd_sq *sq, uint32_t at)
 {
-	uint16_t at = 0;
-
-	while (at < sq->num_waiting && waiting_at(sq, at)->cid != cid)
-		at++;
-	if (at == sq->num_waiting || waiting_at(sq, at)->status != NVME_SC_SUCCESS)
-		return false;
 	sq->num_waiting--;
 	for (; at < sq->num_waiting; at++)
 		*waiting_at(sq, at) = *waiting_at(sq, at + 1);
-	return true;
+}
+
+bool vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_aborting *abort)
+{
+	bool found = false;
+
+	for (uint32_t at = 0; at < sq->num_waiting;) {
+		struct vssd_waiting *waiting = waiting_at(sq, at);
+		uint16_t cid = waiting->cid;
+
+		if (waiting->status || !vssd_aborting_names(abort, waiting->nsid, sq->qid, cid)) {
+			at++;
+			continue;
+		}
+		found = true;
+		ctrl->counters.errors++;
+		waiting->status = abort->status;
+		waiting->result = 0;
+		if (vssd_cq_room(sq->cq) == 0)
+			continue;
+		remove_at(sq, at);
+		vssd_post(ctrl, sq, cid, abort->status, 0);
+	}
+	return found;
 }
 
 /* The number of waiting completions is bounded by the commands outstanding, plus one: the controller fetches none

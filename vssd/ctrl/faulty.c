@@ -274,20 +274,26 @@ void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const stru
 			append(ctrl, &delayed);
 }
 
-bool vssd_faulty_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid)
+bool vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort)
 {
-	for (struct vssd_delayed **link = &ctrl->faulty.delayed; *link; link = &(*link)->next) {
+	struct vssd_delayed **link = &ctrl->faulty.delayed;
+	bool found = false;
+
+	/* An aborted command may be delayed again, and then has a status. Only one can have a CID. */
+	while (*link && (abort->nsid || !found)) {
 		struct vssd_delayed aborted = **link;
 
-		if (aborted.qid != qid || aborted.cid != cid || aborted.status)
+		if (aborted.status || !vssd_aborting_names(abort, aborted.sqe[1], aborted.qid, aborted.cid)) {
+			link = &(*link)->next;
 			continue;
+		}
+		found = true;
 		drop(link);
 		ctrl->counters.errors++;
 		aborted.occasion.sqe = aborted.sqe;
 		aborted.occasion.was_late = true;
-		vssd_faulty_complete(ctrl, &ctrl->queues.sq[qid], &aborted.occasion, NVME_SC_ABORT_REQUESTED, 0, 0,
+		vssd_faulty_complete(ctrl, &ctrl->queues.sq[aborted.qid], &aborted.occasion, abort->status, 0, 0,
 				     NULL);
-		return true;
 	}
-	return false;
+	return found;
 }

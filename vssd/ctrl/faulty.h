@@ -27,6 +27,7 @@
 		*link_ = (node);                                                                                     \
 	} while (0)
 
+struct vssd_aborting;
 struct vssd_sq;
 
 /* Changes of fields of a completion queue entry. */
@@ -112,8 +113,8 @@ void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const stru
 void vssd_edits_add(struct vssd_edits *edits, const struct vssd_fault_word *word, bool add);
 void vssd_edits_set(struct vssd_edits *edits, const char *field, uint64_t value);
 
-/* Abort a command whose completion is late or held. False: there is none. */
-bool vssd_faulty_abort(struct vssd_ctrl *ctrl, uint16_t qid, uint16_t cid);
+/* Abort commands whose completions are late or held. False: there is none. */
+bool vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort);
 
 /* A queue is deleted: post its late completions, and drop those that are held. */
 void vssd_faulty_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid);

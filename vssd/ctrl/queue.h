@@ -23,11 +23,25 @@ struct vssd_ctrl;
 struct vssd_waiting {
 	uint64_t due; /* ticks */
 	uint64_t result;
+	uint32_t nsid; /* 0: of an admin command */
 	uint16_t cid;
 	uint16_t status;
 	uint8_t opcode;
 	uint64_t start; /* ticks: when the command was fetched; 0: it is not one that the latency monitor counts */
 };
+
+/* Which commands in flight to abort, and the status that they get. */
+struct vssd_aborting {
+	uint32_t nsid; /* all of this namespace; 0: the one of qid and cid */
+	uint16_t qid;
+	uint16_t cid;
+	uint16_t status;
+};
+
+static inline bool vssd_aborting_names(const struct vssd_aborting *abort, uint32_t nsid, uint16_t qid, uint16_t cid)
+{
+	return abort->nsid ? abort->nsid == nsid : abort->qid == qid && abort->cid == cid;
+}
 
 /* QPRIO of Create I/O Submission Queue, which only weighted round robin uses. */
 enum vssd_priority { VSSD_URGENT, VSSD_HIGH, VSSD_MEDIUM, VSSD_LOW, VSSD_NUM_PRIORITIES };
@@ -174,8 +188,9 @@ void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now);
 /* Count an I/O command in the latency monitor, which completes now and was fetched at start (ticks). */
 void vssd_latency_note(struct vssd_ctrl *ctrl, uint8_t opcode, uint64_t start);
 
-/* Remove the waiting completion of a successful command. False: there is none. */
-bool vssd_waiting_remove(struct vssd_sq *sq, uint16_t cid);
+/* Abort the successful commands of a queue whose completions wait. Those that have room are posted now. False: there is
+ * none. */
+bool vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_aborting *abort);
 
 /* Make the entry that vssd_post() would post, and post an entry. There must be room. */
 void vssd_cqe_make(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/util/clock.h"
+#include "vssd/cmd/admin.h"
 #include "vssd/cmd/arbitration.h"
 #include "vssd/cmd/deferred.h"
 #include "vssd/cmd/dispatch.h"
@@ -155,6 +156,11 @@ static void reserved(struct vssd_listener *listener, uint32_t nsid, uint8_t type
 	vssd_reserved_add(ctrl_of(listener), nsid, type);
 }
 
+static void preempt(struct vssd_listener *listener, uint32_t nsid)
+{
+	vssd_abort_namespace(ctrl_of(listener), nsid);
+}
+
 static bool has_lost(const struct vssd_listener *listener, const struct vssd_ns *ns)
 {
 	return vssd_ana_status(ctrl_of(listener), ns) == NVME_SC_ANA_PERSISTENT_LOSS;
@@ -211,6 +217,7 @@ static const struct vssd_listener_ops listener_ops = {
 	.in_use = in_use,
 	.host = host,
 	.reserved = reserved,
+	.preempt = preempt,
 	.has_lost = has_lost,
 	.lacks_set = lacks_set,
 	.states = states,

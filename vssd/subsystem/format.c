@@ -134,7 +134,8 @@ void vssd_format_finish(struct vssd_subsystem *subsystem)
 	tell(subsystem, conclude(subsystem));
 }
 
-bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_listener *owner, uint16_t cid)
+bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_listener *owner, uint16_t cid,
+		       uint16_t status)
 {
 	struct vssd_format *format = &subsystem->format;
 
@@ -143,8 +144,8 @@ bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_liste
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);
 	format->running = false;
 	refuse_io(subsystem, 0);
-	record_end(subsystem, (uint32_t)NVME_SC_ABORT_REQUESTED << 1);
-	format->owner->ops->complete(format->owner, cid, NVME_SC_ABORT_REQUESTED);
+	record_end(subsystem, (uint32_t)status << 1);
+	format->owner->ops->complete(format->owner, cid, status);
 	return true;
 }
 

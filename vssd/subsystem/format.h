@@ -27,9 +27,10 @@ extern const struct vssd_subsystem_part vssd_format_part;
 void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cid, uint8_t lbaf,
 		       uint32_t nsids);
 
-/* If this command started the format, stop it and complete the command with Abort Requested. The LBA format stays,
- * but data may be lost. False: it did not. */
-bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_listener *owner, uint16_t cid);
+/* If this command started the format, stop it and complete the command with a status. The LBA format stays, but data
+ * may be lost. False: it did not. */
+bool vssd_format_abort(struct vssd_subsystem *subsystem, const struct vssd_listener *owner, uint16_t cid,
+		       uint16_t status);
 
 /* Finish the format at once, without a completion, because a reset does not stop it. */
 void vssd_format_finish(struct vssd_subsystem *subsystem);

@@ -59,6 +59,9 @@ struct vssd_listener_ops {
 	void (*host)(const struct vssd_listener *listener, struct vssd_host *host);
 	void (*reserved)(struct vssd_listener *listener, uint32_t nsid, uint8_t type);
 
+	/* Abort the commands to a namespace that the controller processes: its host was preempted. */
+	void (*preempt)(struct vssd_listener *listener, uint32_t nsid);
+
 	/* Whether the ANA state of a namespace is Persistent Loss at the controller. */
 	bool (*has_lost)(const struct vssd_listener *listener, const struct vssd_ns *ns);
 

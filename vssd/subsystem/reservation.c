@@ -150,48 +150,73 @@ void vssd_reservation_acquire(struct vssd_reservation *reservation, struct vssd_
 	reservation->holder = (uint8_t)(registrant - reservation->registrants);
 }
 
-/* Remove all registrants with a key but this host. any: whatever their key. Returns how many there were. */
-static unsigned remove_key(struct vssd_subsystem *subsystem, const struct vssd_ns *ns, const struct vssd_host *host,
-			   uint64_t key, bool any)
+/* The hosts that a command preempts. */
+struct preempted {
+	struct vssd_host hosts[VSSD_REGISTRANTS + 1];
+	unsigned count;
+};
+
+/* Remove all registrants with a key but this host. any: whatever their key. */
+static void remove_key(struct vssd_subsystem *subsystem, const struct vssd_ns *ns, const struct vssd_host *host,
+		       uint64_t key, bool any, struct preempted *preempted)
 {
 	struct vssd_reservation *reservation = vssd_reservation_of(subsystem, ns);
-	unsigned removed = 0;
 
 	for (uint32_t i = reservation->count; i-- > 0;) {
 		struct vssd_registrant *one = &reservation->registrants[i];
-		struct vssd_host its = one->host;
 
-		if (vssd_host_is(&its, host) || (!any && one->key != key))
+		if (vssd_host_is(&one->host, host) || (!any && one->key != key))
 			continue;
+		preempted->hosts[preempted->count++] = one->host;
 		take_out(reservation, one);
-		tell_host(subsystem, ns, &its, VSSD_REGISTRATION_PREEMPTED);
-		removed++;
+		tell_host(subsystem, ns, &preempted->hosts[preempted->count - 1], VSSD_REGISTRATION_PREEMPTED);
 	}
-	return removed;
+}
+
+/* Abort the commands to the namespace of these hosts, at all their controllers. */
+static void abort_commands(struct vssd_subsystem *subsystem, const struct vssd_ns *ns,
+			   const struct preempted *preempted)
+{
+	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next) {
+		struct vssd_host its;
+		bool is_preempted = false;
+
+		one->ops->host(one, &its);
+		for (unsigned i = 0; i < preempted->count; i++)
+			is_preempted |= vssd_host_is(&its, &preempted->hosts[i]);
+		if (is_preempted)
+			one->ops->preempt(one, ns->nsid);
+	}
 }
 
 bool vssd_reservation_preempt(struct vssd_subsystem *subsystem, const struct vssd_ns *ns,
-			      const struct vssd_host *host, uint64_t key, uint8_t type)
+			      const struct vssd_host *host, const struct vssd_preemption *preemption)
 {
 	struct vssd_reservation *reservation = vssd_reservation_of(subsystem, ns);
 	const struct vssd_registrant *own = vssd_registrant_find(reservation, host);
 	uint8_t before = reservation->type;
+	uint64_t key = preemption->key;
 	bool all = before && all_hold(reservation);
 	bool is_holder = before && !all && vssd_registrant_holds(reservation, own);
 	bool own_key = is_holder && own->key == key;
 	bool takes = own_key || (all && key == 0) ||
 		     (before && !all && reservation->registrants[reservation->holder].key == key);
-	unsigned removed = remove_key(subsystem, ns, host, key, all && key == 0);
+	struct preempted preempted = {.count = 0};
 
-	if (removed == 0 && !takes)
+	remove_key(subsystem, ns, host, key, all && key == 0, &preempted);
+	if (preempted.count == 0 && !takes)
 		return false;
+	if (own_key)
+		preempted.hosts[preempted.count++] = *host;
 	if (takes) {
-		vssd_reservation_acquire(reservation, vssd_registrant_find(reservation, host), type);
-		if (before != type && is_of_registrants(before))
+		vssd_reservation_acquire(reservation, vssd_registrant_find(reservation, host), preemption->type);
+		if (before != preemption->type)
 			tell_others(subsystem, ns, host, VSSD_RESERVATION_RELEASED);
 	}
 	reservation->generation++;
 	changed(subsystem);
+	if (preemption->aborts)
+		abort_commands(subsystem, ns, &preempted);
 	return true;
 }
 

@@ -77,10 +77,18 @@ void vssd_reservation_unregister(struct vssd_subsystem *subsystem, const struct 
 
 void vssd_reservation_acquire(struct vssd_reservation *reservation, struct vssd_registrant *registrant, uint8_t type);
 
-/* Remove all other registrants that have this key (any: whatever their key), and let the host hold the reservation if
- * its holder was among them, or if it was the host itself. False: there is no such registrant. */
+/* What a host asks for that preempts others. */
+struct vssd_preemption {
+	uint64_t key;
+	uint8_t type; /* of the reservation that it acquires */
+	bool aborts;  /* the commands of those that it preempts */
+};
+
+/* Remove all other registrants that have the key (0, if all registrants hold the reservation: whatever their key), and
+ * let the host hold the reservation if its holder was among them, or if it was the host itself. False: there is no such
+ * registrant. */
 bool vssd_reservation_preempt(struct vssd_subsystem *subsystem, const struct vssd_ns *ns,
-			      const struct vssd_host *host, uint64_t key, uint8_t type);
+			      const struct vssd_host *host, const struct vssd_preemption *preemption);
 
 /* Release the reservation, by this host. */
 void vssd_reservation_release(struct vssd_subsystem *subsystem, const struct vssd_ns *ns,
