@@ -57,6 +57,15 @@ GEN_KEY = f"{CORE}5.3.3.16 GenKey"
 TPER_RESET = f"{OPAL}3.3.3 TPER_RESET"
 MBR = f"{OPAL}4.3.5.4 MBR and MBRControl"
 POWER_CYCLE = f"{OPAL}4.3.5.2 Locking, LockOnReset"
+BLOCK_SID = "TCG Block SID Authentication 1.01, 4.2 Block SID Authentication command"
+PSID = "TCG PSID 1.00, 4.2 Admin SP"
+ACL = f"{CORE}5.3.3.13 GetACL"
+ACL_ADMIN_SP = f"{OPAL}4.2.1.5 AccessControl (Admin SP)"
+ACL_LOCKING_SP = f"{OPAL}4.3.1.6 AccessControl (Locking SP)"
+METHODS = f"{OPAL}4.2.1.4 MethodID"
+DATASTORE = f"{OPAL}4.3.8.1 DataStore"
+AUTHENTICATE = f"{CORE}5.3.3.12 Authenticate"
+RANDOM = f"{OPAL}4.2.9.1 Random"
 RPMB = "Base 2.0, 8.18 Replay Protected Memory Block"
 RPMBS = "Base 2.0, 5.17.2.1 Identify Controller, RPMBS"
 WRITE_PROTECTION = "Base 2.0, 8.12 Namespace Write Protection"
@@ -65,7 +74,7 @@ LOCKDOWN = "Base 2.0, 8.4 Command and Feature Lockdown"
 
 NOT_AUTHORIZED, NO_SESSIONS, INVALID_PARAMETER, LOCKED_OUT = 0x01, 0x07, 0x0C, 0x12
 SP_BUSY = 0x03
-OPAL_2 = 0x0203
+OPAL_2, BLOCKED = 0x0203, 0x0402
 TRY_LIMIT, TRY_TRIES, PERSISTENCE = 5, 6, 7
 """Columns of C_PIN."""
 PIN, OTHER = b"pynvme 1", b"pynvme 2"
@@ -151,6 +160,13 @@ def rpmb_targets(drive: Drive) -> int:
 SECURITY = admin(AdminOpcode.SECURITY_RECEIVE)
 TPER = Need("a TPer (security protocol 01h, Level 0 Discovery)", lambda drive: level0_of(drive) is not None)
 UNOWNED = Need("TCG Opal 2, of which nobody has taken ownership (Level 0 Discovery, SID)", is_unowned)
+BLOCKS_SID = Need(
+    "Block SID Authentication (Level 0 Discovery, 0402h)", lambda d: BLOCKED in (level0_of(d) or ())
+)
+LABEL = Need(
+    "a PSID that the suite knows (a private virtual SSD)",
+    lambda drive: bool(drive.is_expendable) and drive.pcie.address.startswith("vssd"),
+)
 ONE_NAMESPACE = Need("a single namespace (Identify, CNS 02h)", lambda drive: len(drive.nsids) == 1)
 HAS_RPMB = Need("RPMB targets (RPMBS bits 2:0)", lambda drive: rpmb_targets(drive) > 0)
 TWO_TARGETS = Need("two RPMB targets (RPMBS bits 2:0)", lambda drive: rpmb_targets(drive) > 1)
@@ -463,6 +479,176 @@ def test_a_transaction_is_undone(drive: Drive, sed: Sed) -> None:
             found = session.get(user, 2, 2)
             wanted = before if status else {2: name}
             drive.check(found == wanted, TRANSACTIONS, f"the name is {wanted}", found)
+
+
+@requirement("SECURITY-28", BLOCK_SID)
+@needs(SECURITY, UNOWNED, BLOCKS_SID, SWITCHED_POWER)
+def test_sid_is_blocked_until_a_power_cycle(drive: Drive, sed: Sed) -> None:
+    """While SID is blocked, its PIN opens no session, no reset ends that, and a power cycle does.
+
+    1. Block SID without Hardware Reset, and read Level 0 Discovery.
+    2. Start a session as SID, and authenticate SID in another one. Block it again.
+    3. Reset the controller, and cycle the power.
+    """
+    tcg = sed.opal
+    msid = tcg.msid()
+
+    def must_be(owned: bool, blocked: bool, when: str) -> None:
+        found = must(drive, BLOCK_SID, "Level 0 Discovery", tcg.discover)[BLOCKED]
+        seen = bool(found.sid_value), bool(found.sid_blocked)
+        drive.check(
+            seen == (owned, blocked), BLOCK_SID, f"SID value, SID blocked {when}: {owned, blocked}", seen
+        )
+
+    must_be(False, False, "at first")
+    must(drive, BLOCK_SID, "SID can be blocked", tcg.block_sid)
+    for when in ("after the command", "after a controller reset"):
+        must_be(False, True, when)
+        by_sid = opal.ADMIN_SP, opal.SID, msid
+        refused(drive, BLOCK_SID, f"a session as SID {when}", (NOT_AUTHORIZED,), tcg.session, *by_sid)
+        with must(drive, SESSIONS, "a session as Anybody", tcg.session, opal.ADMIN_SP) as session:
+            result = must(drive, BLOCK_SID, "Authenticate", session.authenticate, opal.SID, msid)
+            drive.check(not result, BLOCK_SID, "Authenticate returns False for SID", result)
+        refused(drive, BLOCK_SID, "a second Block SID Authentication", (), tcg.block_sid)
+        drive.reset()
+    drive.power_cycle()
+    must_be(False, False, "after a power cycle")
+    sed.own(activate=False)
+    must(drive, BLOCK_SID, "the command, once SID has another PIN", tcg.block_sid)
+    must_be(True, False, "once SID has another PIN")
+    must(drive, BLOCK_SID, "the owner changes the PIN", tcg.set_sid_pin, PIN, OTHER)
+
+
+@requirement("SECURITY-29", ACL)
+@needs(SECURITY, UNOWNED)
+def test_access_control_lists(drive: Drive, sed: Sed) -> None:
+    """GetACL returns the access control elements that Opal prescribes, to anybody.
+
+    1. Get the lists of methods of the Admin SP, as Anybody.
+    2. Get those of the Locking SP, and the list of a method that the object does not have.
+    """
+    sed.own()
+    ace, get, set_, gen_key, next_, activate = 0x0000000800000000, 0x16, 0x17, 0x10, 0x08, 0x0203
+    anybody = ace + 1
+    admin_sp = {
+        (opal.C_PIN_SID, get): [0x8C02],
+        (opal.C_PIN_SID, set_): [0x8C03],
+        (opal.C_PIN_MSID, get): [0x8C04],
+        (opal.LOCKING_SP, activate): [0x30002],
+        (0x0000000B00000000, next_): [1],
+        (0x0000020100030001, set_): [0x30003],
+    }
+    locking_sp = {
+        (0x0000000B00030001, set_): [0x3A801],
+        (0x0000080200030001, get): [0x3D001, 3],
+        (0x0000080200030001, set_): [0x3F001, 0x3E001, 0x3E801, 4],
+        (0x0000080200000001, set_): [0x3F000, 0x3E000, 0x3E800, 4],
+        (0x0000080600030001, gen_key): [0x3B801],
+        (opal.MBR_CONTROL, set_): [0x3F800, 0x3F801],
+        (opal.MBR, set_): [2],
+        (opal.DATASTORE, get): [0x3FC00],
+    }
+    for sp, clause, lists in (
+        (opal.ADMIN_SP, ACL_ADMIN_SP, admin_sp),
+        (opal.LOCKING_SP, ACL_LOCKING_SP, locking_sp),
+    ):
+        with must(drive, SESSIONS, "a session as Anybody", sed.opal.session, sp) as session:
+            for (row, method), wanted in lists.items():
+                seen = must(drive, ACL, f"GetACL of {row:016x}h", session.acl, row, method)
+                # Drives for Opal 2.00 have no common names.
+                required = {ace + one for one in wanted if one not in (3, 4)}
+                allowed = required | {ace + one for one in wanted}
+                if not required <= set(seen) <= allowed | {anybody}:
+                    text = f"method {method:02x}h of {row:016x}h has {sorted(map(hex, required))}"
+                    raise drive.finding(clause, text, [hex(one) for one in seen])
+    with must(drive, SESSIONS, "a session as Anybody", sed.opal.session, opal.ADMIN_SP) as session:
+        refused(drive, ACL, "GetACL of Set of C_PIN_MSID", (), session.acl, opal.C_PIN_MSID, set_)
+
+
+@requirement("SECURITY-30", DATASTORE)
+@needs(SECURITY, UNOWNED)
+def test_the_table_datastore(drive: Drive, sed: Sed) -> None:
+    """Bytes of the table DataStore are read back, an abort undoes others, and Anybody has no access.
+
+    1. Write bytes at the start and at the end, and read them.
+    2. Write others in a transaction, read them, and abort it.
+    3. Read and write as Anybody, and past the end.
+    """
+    sed.own()
+    size = int(sed.opal.discover()[0x0202].max_size)
+    data, other = drive.random.randbytes(1500), drive.random.randbytes(700)
+    with sed.opal.session(opal.LOCKING_SP, 0x0000000900010001, PIN) as session:
+        for offset in (0, size - len(data)):
+            must(drive, DATASTORE, "Set of DataStore", session.write, opal.DATASTORE, offset, data)
+            seen = must(drive, DATASTORE, "Get of DataStore", session.read, opal.DATASTORE, offset, len(data))
+            drive.check(seen == data, DATASTORE, f"the bytes written at {offset}", seen[:16].hex())
+        sed.opal.exchange(encode(Token.START_TRANSACTION, 0), session.tsn, session.hsn)
+        must(drive, TRANSACTIONS, "Set of DataStore", session.write, opal.DATASTORE, 400, other)
+        seen = session.read(opal.DATASTORE, 400, len(other))
+        drive.check(seen == other, TRANSACTIONS, "a transaction sees its own bytes", seen[:16].hex())
+        sed.opal.exchange(encode(Token.END_TRANSACTION, 1), session.tsn, session.hsn)
+        seen = session.read(opal.DATASTORE, 0, len(data))
+        drive.check(seen == data, TRANSACTIONS, "an aborted transaction leaves the bytes", seen[:16].hex())
+        past = opal.DATASTORE, size - 1, bytes(2)
+        refused(drive, DATASTORE, "Set past the end", (INVALID_PARAMETER,), session.write, *past)
+    with sed.opal.session(opal.LOCKING_SP) as session:
+        here = opal.DATASTORE, 0
+        refused(drive, ACCESS_CONTROL, "Get by Anybody", (NOT_AUTHORIZED,), session.read, *here, 8)
+        refused(drive, ACCESS_CONTROL, "Set by Anybody", (NOT_AUTHORIZED,), session.write, *here, bytes(8))
+
+
+@requirement("SECURITY-31", METHODS)
+@needs(SECURITY, UNOWNED)
+def test_methods_in_a_session(drive: Drive, sed: Sed) -> None:
+    """Authenticate and Random work in a session, and methods and objects that there are not are refused.
+
+    1. Authenticate SID by a wrong and by the right PIN, and change the PIN.
+    2. Get 32 random bytes twice.
+    3. Call a method that does not exist, Get of an unknown object, and Set of one.
+    4. Use the session after that.
+    """
+    sed.own(activate=False)
+    with sed.opal.session(opal.ADMIN_SP) as session:
+        change = opal.C_PIN_SID, {3: OTHER}
+        refused(drive, AUTHENTICATE, "Set before", (NOT_AUTHORIZED,), session.set, *change)
+        for pin, expected in ((OTHER, False), (PIN, True)):
+            seen = must(drive, AUTHENTICATE, "Authenticate", session.authenticate, opal.SID, pin)
+            drive.check(seen == expected, AUTHENTICATE, f"Authenticate returns {expected}", seen)
+        must(drive, AUTHENTICATE, "Set by SID", session.set, *change)
+        two = [must(drive, RANDOM, "Random", session.random, 32) for _ in range(2)]
+        lengths = [len(one) for one in two]
+        drive.check(
+            lengths == [32, 32] and two[0] != two[1], RANDOM, "32 other bytes each time", two[1].hex()
+        )
+        for number in (0x0000000600000077, 0x00000006FFFFFFFF):
+            refused(drive, METHODS, f"method {number:016x}h", (), session.call, opal.C_PIN_SID, number)
+        nobody = 0x0000000B00007777
+        refused(drive, METHODS, "Set of an object that does not exist", (), session.set, nobody, {3: OTHER})
+        with contextlib.suppress(TcgError):
+            seen = session.get(nobody)
+            drive.check(not seen, METHODS, "no columns of an object that does not exist", seen)
+        must(drive, SESSIONS, "Get after refused calls", session.get, opal.C_PIN_SID)
+
+
+@requirement("SECURITY-32", PSID)
+@needs(SECURITY, UNOWNED, LABEL)
+def test_the_psid_reverts_a_lost_drive(drive: Drive, sed: Sed) -> None:
+    """The PSID of the label reverts a drive whose PINs are lost, and a wrong one does not.
+
+    1. Take ownership, lock a range with data, and revert by a wrong PSID.
+    2. Revert by the PSID.
+    """
+    sed.own()
+    data = sed.write(sed.start, sed.count)
+    sed.set_range()
+    sed.lock()
+    label = f"PSID-{str(drive.id_ctrl.sn).strip()}"
+    refused(drive, PSID, "a wrong PSID", (NOT_AUTHORIZED,), sed.opal.revert_psid, label[:-1] + "?")
+    sed.judge(sed.start, sed.count, reads=False, writes=False)
+    must(drive, PSID, "Revert by the PSID", sed.opal.revert_psid, label)
+    drive.check(not sed.opal.is_active(), REVERT, "an inactive Locking SP", "an active one")
+    sed.must_be_gone(sed.start, data, REVERT)
+    must(drive, REVERT, "SID has the PIN of MSID", sed.opal.take_ownership, PIN)
 
 
 # ---- ranges ----

@@ -91,6 +91,13 @@ def _pyrite(data: bytes) -> dict[str, Number]:
     }
 
 
+def _block_sid(data: bytes) -> dict[str, Number]:
+    return {
+        **_flags("sid_value,sid_blocked,freeze_supported,frozen")(data),
+        "hardware_reset": bool(_be(data, 1, 1) & 1),
+    }
+
+
 def _removal(data: bytes) -> dict[str, Number]:
     mechanisms = _be(data, 2, 1)
     return {
@@ -120,7 +127,7 @@ _KNOWN: dict[int, tuple[str, _Fields]] = {
     0x0302: ("Pyrite 1", _pyrite),
     0x0303: ("Pyrite 2", _pyrite),
     0x0304: ("Ruby", _opal_2),
-    0x0402: ("Block SID", _flags("sid_value,sid_blocked")),
+    0x0402: ("Block SID", _block_sid),
     0x0404: ("Data Removal", _removal),
 }
 

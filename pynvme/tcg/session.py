@@ -43,7 +43,7 @@ Pin = Union[str, bytes]
 _LEVEL_0 = 1
 _PROTOCOL = 1
 _COMID_PROTOCOL = 2
-_TPER_RESET = 4
+_TPER_RESET, _BLOCK_SID = 4, 5
 _HEADERS = struct.Struct(">IHHIII IIIHHII 6xHI")
 _BUFFER = 2048
 _TIMEOUT = 10.0
@@ -53,6 +53,7 @@ _PROPERTIES = 0xFF01
 _START_SESSION = 0xFF02
 
 THIS_SP = 1
+_METHODS, _GET_ACL, _ACCESS_CONTROL = 0x0000000600000000, 0x000000060000000D, 0x0000000700000000
 GET, SET, GEN_KEY, REVERT_SP, NEXT, AUTHENTICATE = (
     0x0000000600000016,
     0x0000000600000017,
@@ -287,6 +288,26 @@ class Tcg:
         """
         self.wire.send(_COMID_PROTOCOL, _TPER_RESET, bytes(512))
 
+    def block_sid(self, by_hardware_reset: bool = False) -> None:
+        """Let nobody be authenticated as SID, by protocol 02h and ComID 0005h.
+
+        This is Block SID Authentication 1.01, 4.2. A power cycle ends it, and a Revert of the Admin SP. It has no
+        effect if somebody owns the drive, so that SID has another PIN than MSID. Feature 0402h of discover() tells
+        whether SID is blocked.
+
+        Args:
+            by_hardware_reset: a hardware reset ends it as well
+
+        Raises:
+            TcgError: the drive does not support it, or SID is blocked already
+
+        Example:
+            >>> opal.block_sid()
+            >>> opal.discover()[0x0402].sid_blocked
+            True
+        """
+        self.wire.send(_COMID_PROTOCOL, _BLOCK_SID, bytes([by_hardware_reset]) + bytes(511))
+
     def stack_reset(self) -> None:
         """End the session and drop the response of the ComID, by protocol 02h (Core 3.3.4.6)."""
         head = struct.pack(">HHI", self.comid, 0, 2)
@@ -387,6 +408,24 @@ class Session:
         Raises TcgError if the drive accepts no more tries (AUTHORITY_LOCKED_OUT).
         """
         return self.call(THIS_SP, AUTHENTICATE, uid(authority), Named(0, pin_bytes(pin)))[:1] == [1]
+
+    def acl(self, row: int, method: int) -> list[int]:
+        """GetACL (Core 5.3.3.13): the UIDs of the access control elements that a method of an object has.
+
+        Args:
+            row: the UID of the object, or of a table
+            method: the number of the method, as 16h for Get and 17h for Set
+
+        Raises:
+            TcgError: the object has no such method
+
+        Example:
+            >>> [f"{one:016x}" for one in admin_sp.acl(0x0000000B00000001, 0x17)]    # Set of C_PIN_SID
+            ['0000000800008c03']
+        """
+        results = self.call(_ACCESS_CONTROL, _GET_ACL, uid(row), uid(_METHODS | method))
+        rows = results[0] if results and isinstance(results[0], list) else []
+        return [int.from_bytes(one, "big") for one in rows if isinstance(one, bytes)]
 
     def random(self, count: int) -> bytes:
         """Random bytes of the drive, at most 32 (Core 5.6.4.1)."""

@@ -134,6 +134,7 @@ def test_level_0_discovery_by_its_bytes(sed: Sed) -> None:
         "0003 10 1c 0000000000000000 00000200 0000000000000001 0000000000000000"
         "0202 10 0c 0000 0001 00a00000 00000001"
         "0203 20 10 1004 0001 00 0004 0008 00 00 0000000000"
+        "0402 20 0c 00 00 00000000000000000000"
         "0404 10 20 0000 06" + "00" * 29
     )
     body = bytes.fromhex(descriptors.replace(" ", ""))
@@ -317,6 +318,120 @@ def test_psid(sed: Sed) -> None:
 
 
 # ---- ranges ----
+
+
+def block_sid(sed: Sed, *data: int) -> int:
+    """Block SID Authentication, by its bytes: protocol 02h, ComID 0005h."""
+    sed.host.nvme.memory.write(sed.wire.buffer, bytes(data).ljust(512, b"\0"))
+    return sed.wire.command(SECURITY_SEND, 2, 5, 512)
+
+
+def feature_402(sed: Sed) -> tuple[int, ...]:
+    """The descriptor of Block SID Authentication in Level 0 Discovery: version, length, and two bytes."""
+    data = sed.wire.receive(1, 1, 512)
+    at = data.index(b"\x04\x02\x20\x0c")
+    return data[at + 2], data[at + 3], data[at + 4], data[at + 5]
+
+
+def test_block_sid_by_its_bytes(sed: Sed) -> None:
+    """Block SID Authentication 1.01, 4.1 and 4.2."""
+    assert feature_402(sed) == (0x20, 12, 0, 0)
+    assert block_sid(sed, 0, 1) == INVALID_FIELD, "the Locking SP cannot be frozen"
+    assert sed.wire.command(SECURITY_SEND, 2, 5, 0) == INVALID_FIELD, "no data"
+    assert block_sid(sed, 0) == OK and feature_402(sed) == (0x20, 12, 2, 0)
+    assert block_sid(sed, 1) == INVALID_FIELD, "it is blocked already"
+    for _ in range(6):
+        with pytest.raises(TcgError) as error:
+            sed.opal.session(opal.ADMIN_SP, opal.SID, MSID)
+        assert refused(error) == (NOT_AUTHORIZED, OK), "and not LOCKED_OUT: no try counts"
+    with sed.opal.session(opal.ADMIN_SP) as session:
+        assert session.authenticate(opal.SID, MSID) is False
+    sed.host.start()
+    sed.restart()
+    assert feature_402(sed) == (0x20, 12, 2, 0), "a reset of the controller changes nothing"
+    sed.power_cycle()
+    assert feature_402(sed) == (0x20, 12, 0, 0)
+    assert block_sid(sed, 1) == OK and feature_402(sed) == (0x20, 12, 2, 1)
+    sed.host.client.write32(0x20, 0x4E564D65)
+    sed.host.start()
+    sed.restart()
+    assert feature_402(sed) == (0x20, 12, 0, 0), "a hardware reset was selected"
+    assert block_sid(sed, 0) == OK
+    sed.opal.revert_psid(PSID)
+    assert feature_402(sed) == (0x20, 12, 0, 0), "Revert unblocks"
+    sed.own()
+    assert feature_402(sed) == (0x20, 12, 1, 0), "the PIN of SID is not that of MSID"
+    assert block_sid(sed, 0) == OK and feature_402(sed) == (0x20, 12, 1, 0), "without effect"
+    sed.opal.set_sid_pin(PIN, PIN)
+
+
+def test_get_acl_by_its_bytes(sed: Sed) -> None:
+    """Core 5.3.3.13: the list of the ACEs of a method; Opal 4.2.1.5 and 4.3.1.6."""
+    sed.own()
+    with sed.opal.session(opal.LOCKING_SP) as session:
+        call = (
+            b"\xf8\xa8"
+            + bytes.fromhex("0000000700000000")
+            + b"\xa8"
+            + bytes.fromhex("000000060000000d")
+            + b"\xf0"
+            b"\xa8"
+            + bytes.fromhex("0000080200030001")
+            + b"\xa8"
+            + bytes.fromhex("0000000600000017")
+            + b"\xf1\xf9\xf0\x00\x00\x00\xf1"
+        )
+        sed.wire.send(1, COMID, packet(call, session.tsn, session.hsn))
+        aces = ("0003f001", "0003e001", "0003e801", "00000004")
+        listed = b"".join(b"\xa8" + bytes.fromhex("00000008" + one) for one in aces)
+        answer = sed.wire.receive(1, COMID, 512)
+        assert answer[56:].startswith(b"\xf0\xf0" + listed + b"\xf1\xf1\xf9\xf0\x00\x00\x00\xf1")
+        for row, method in ((0x0000000B00030001, 0x10), (0x0000080200030077, 0x17), (opal.C_PIN_MSID, 0x16)):
+            with pytest.raises(TcgError) as error:
+                session.acl(row, method)
+            assert refused(error) == (NOT_AUTHORIZED, OK)
+
+
+def test_each_element_of_an_acl_can_be_read(sed: Sed) -> None:
+    """Each ACE that GetACL names is a row of the table ACE, and says who may use the method."""
+    sed.own()
+    table, get, set_ = 0x0000000800000000, 0x16, 0x17
+    for sp, user, rows in (
+        (
+            opal.ADMIN_SP,
+            opal.SID,
+            (opal.C_PIN_SID, 0x0000000B00000201, 0x0000020100030001, 0x0000110100000001),
+        ),
+        (opal.LOCKING_SP, 0x0000000900010001, (0x0000080200000001, 0x0000000B00030008, opal.MBR_CONTROL)),
+    ):
+        with sed.opal.session(sp, user, PIN) as session:
+            aces = session.next(table)
+            assert aces == sorted(aces)
+            for row in rows:
+                for method in (get, set_):
+                    named = session.acl(row, method)
+                    assert named and set(named) <= set(aces)
+                    assert all(3 in session.get(one) for one in named), "BooleanExpr"
+
+
+def test_a_transaction_of_bytes_is_undone(sed: Sed) -> None:
+    """Core 3.2.3.4: bytes of DataStore, in their order; also if a reset ends the session."""
+    sed.own()
+    admin = opal.LOCKING_SP, 0x0000000900010001, PIN
+    with sed.opal.session(*admin) as session:
+        session.write(opal.DATASTORE, 0, b"first of all")
+        for status, wanted in ((1, b"first of all"), (0, b"FIRxx of all")):
+            sed.opal.exchange(b"\xfb\x00", session.tsn, session.hsn)
+            session.write(opal.DATASTORE, 0, b"FIRST")
+            session.write(opal.DATASTORE, 3, b"xx")
+            assert session.read(opal.DATASTORE, 0, 12) == b"FIRxx of all"
+            sed.opal.exchange(bytes([0xFC, status]), session.tsn, session.hsn)
+            assert session.read(opal.DATASTORE, 0, 12) == wanted
+        sed.opal.exchange(b"\xfb\x00", session.tsn, session.hsn)
+        session.write(opal.DATASTORE, 0, b"lost")
+        sed.opal.stack_reset()
+    with sed.opal.session(*admin) as session:
+        assert session.read(opal.DATASTORE, 0, 12) == b"FIRxx of all"
 
 
 def test_a_locked_range_refuses_reads_and_writes(sed: Sed) -> None:

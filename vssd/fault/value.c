@@ -164,6 +164,8 @@ static const struct choice mistakes[] = {
 	{"stays-unlocked", VSSD_FAULT_SECURITY_STAYS_UNLOCKED},
 	{"mbr-done", VSSD_FAULT_SECURITY_MBR_DONE},
 	{"transaction", VSSD_FAULT_SECURITY_TRANSACTION},
+	{"no-block", VSSD_FAULT_SECURITY_NO_BLOCK},
+	{"stays-blocked", VSSD_FAULT_SECURITY_STAYS_BLOCKED},
 	{"rpmb-mac", VSSD_FAULT_SECURITY_RPMB_MAC},
 	{"rpmb-replay", VSSD_FAULT_SECURITY_RPMB_REPLAY},
 	{"rpmb-counter", VSSD_FAULT_SECURITY_RPMB_COUNTER},

@@ -97,6 +97,8 @@ enum vssd_fault_security {
 	VSSD_FAULT_SECURITY_STAYS_UNLOCKED,   /* a power cycle locks no range */
 	VSSD_FAULT_SECURITY_MBR_DONE,         /* a power cycle leaves MBRDone */
 	VSSD_FAULT_SECURITY_TRANSACTION,      /* an aborted transaction is not undone */
+	VSSD_FAULT_SECURITY_NO_BLOCK,         /* Block SID Authentication has no effect */
+	VSSD_FAULT_SECURITY_STAYS_BLOCKED,    /* resets and power cycles do not end it */
 	VSSD_FAULT_SECURITY_RPMB_MAC,         /* a MAC is not compared */
 	VSSD_FAULT_SECURITY_RPMB_REPLAY,      /* the counter of a write is not compared */
 	VSSD_FAULT_SECURITY_RPMB_COUNTER,     /* nor does it count */

@@ -223,7 +223,7 @@ static void put_term(struct vssd_tcg_writer *to, uint32_t type, uint64_t uid)
 static bool get_ace(const struct vssd_tcg *tcg, const struct vssd_tcg_object *object, unsigned column,
 		    struct vssd_tcg_writer *to)
 {
-	uint32_t authorities = tcg->state.aces[object->index];
+	uint32_t authorities = vssd_tcg_ace_authorities(&tcg->state, object->index);
 	unsigned count = 0;
 
 	if (column != 3)

@@ -26,6 +26,20 @@ enum vssd_tcg_status {
 
 enum vssd_tcg_sp { VSSD_TCG_ADMIN_SP, VSSD_TCG_LOCKING_SP };
 
+/* Rows of the table MethodID. */
+enum vssd_tcg_method {
+	VSSD_TCG_METHOD_NEXT = 0x0008,
+	VSSD_TCG_METHOD_GET_ACL = 0x000d,
+	VSSD_TCG_METHOD_GEN_KEY = 0x0010,
+	VSSD_TCG_METHOD_REVERT_SP = 0x0011,
+	VSSD_TCG_METHOD_GET = 0x0016,
+	VSSD_TCG_METHOD_SET = 0x0017,
+	VSSD_TCG_METHOD_AUTHENTICATE = 0x001c,
+	VSSD_TCG_METHOD_REVERT = 0x0202,
+	VSSD_TCG_METHOD_ACTIVATE = 0x0203,
+	VSSD_TCG_METHOD_RANDOM = 0x0601,
+};
+
 struct vssd_tcg_session {
 	bool is_open;
 	bool writes;
@@ -39,13 +53,21 @@ struct vssd_tcg_session {
 	uint64_t timeout_ns;  /* 0: none */
 };
 
+/* Block SID Authentication, until the power is cycled. */
+struct vssd_tcg_block {
+	bool sid;         /* nobody can be authenticated as SID */
+	bool by_hardware; /* a hardware reset ends it as well */
+};
+
 struct vssd_tcg {
 	const struct vssd_tcg_ops *ops;
 	void *context;
 	struct vssd_tcg_state state;
 	struct vssd_tcg_state before; /* the current transaction */
 	struct vssd_tcg_session session;
-	bool dirty; /* the state differs from what ops->save() got */
+	struct vssd_tcg_block block;
+	struct vssd_tcg_undo *undo; /* what the current transaction has overwritten in tables of bytes */
+	bool dirty;                 /* the state differs from what ops->save() got */
 	uint32_t last_tsn;
 	uint32_t host_most;     /* bytes of the largest ComPacket that the host accepts */
 	uint32_t pending;       /* bytes of the response that waits for the host; 0: none */
@@ -93,15 +115,63 @@ enum vssd_tcg_authority vssd_tcg_authority_of(enum vssd_tcg_sp sp, uint64_t uid)
  * are no more. */
 uint64_t vssd_tcg_enumerate(enum vssd_tcg_sp sp, uint32_t table, unsigned number);
 
+/* The UID of an access control element; 0: the SP has none. */
+uint64_t vssd_tcg_ace_uid(enum vssd_tcg_sp sp, unsigned ace);
+
 /* The highest column of an object. */
 unsigned vssd_tcg_last_column(const struct vssd_tcg_object *object);
 
-/* ---- access.c: which authorities may read or write a column, generate the key of a range, use a table of bytes */
+/* ---- access.c ---- */
 
-uint32_t vssd_tcg_readers(const struct vssd_tcg_state *state, enum vssd_tcg_sp sp,
-			  const struct vssd_tcg_object *object, unsigned column);
-uint32_t vssd_tcg_writers(const struct vssd_tcg_state *state, enum vssd_tcg_sp sp,
-			  const struct vssd_tcg_object *object, unsigned column);
+/* Access control elements that nobody can change, after those of enum vssd_tcg_ace. */
+enum vssd_tcg_fixed_ace {
+	VSSD_TCG_ACE_ANYBODY = VSSD_TCG_ACES,
+	VSSD_TCG_ACE_ADMIN,
+	VSSD_TCG_ACE_GET_NAME, /* from here on, of the Locking SP */
+	VSSD_TCG_ACE_SET_NAME,
+	VSSD_TCG_ACE_ACE_GET,
+	VSSD_TCG_ACE_ACE_SET,
+	VSSD_TCG_ACE_AUTHORITY_GET,
+	VSSD_TCG_ACE_AUTHORITY_SET,
+	VSSD_TCG_ACE_PIN_GET,
+	VSSD_TCG_ACE_PIN_SET,
+	VSSD_TCG_ACE_KEY_MODE,
+	VSSD_TCG_ACE_GLOBAL_SET,
+	VSSD_TCG_ACE_RANGE_SET,
+	VSSD_TCG_ACE_MBR_SET,
+	VSSD_TCG_ACE_SID_GET, /* from here on, of the Admin SP */
+	VSSD_TCG_ACE_SID_SET,
+	VSSD_TCG_ACE_MSID_GET,
+	VSSD_TCG_ACE_PSID_GET,
+	VSSD_TCG_ACE_SP_ADMIN_PIN,
+	VSSD_TCG_ACE_SP_AUTHORITY_SET,
+	VSSD_TCG_ACE_SP_SID,
+	VSSD_TCG_ACE_SP_PSID,
+	VSSD_TCG_ACE_TPER_SET,
+	VSSD_TCG_ACE_REMOVAL_SET,
+};
+
+#define VSSD_TCG_ACL_MOST 4u
+
+/* The access control elements of a method (a row of the table MethodID) of an object, or of a table. Returns how many
+ * there are; 0: the object has no such method, or nobody may use it. */
+unsigned vssd_tcg_acl(enum vssd_tcg_sp sp, uint64_t invoking, uint32_t method, unsigned aces[VSSD_TCG_ACL_MOST]);
+
+/* The authorities of an access control element. */
+uint32_t vssd_tcg_ace_authorities(const struct vssd_tcg_state *state, unsigned ace);
+
+/* The authorities that may use a method of an object, with a column if it has columns. */
+uint32_t vssd_tcg_who(const struct vssd_tcg_state *state, enum vssd_tcg_sp sp, const struct vssd_tcg_object *object,
+		      enum vssd_tcg_method method, unsigned column);
+
+/* ---- undo.c ---- */
+
+/* Keep what a range of a table of bytes holds, to restore it if the transaction is aborted. False: there is no
+ * memory. */
+bool vssd_tcg_undo_note(struct vssd_tcg *tcg, enum vssd_tcg_bytes table, uint64_t offset, uint32_t length);
+
+/* End the transaction: restore what it has overwritten, or keep it. */
+void vssd_tcg_undo_end(struct vssd_tcg *tcg, bool restore);
 
 /* ---- column.c ---- */
 

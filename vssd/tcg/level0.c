@@ -17,6 +17,9 @@
 #define MBR_ENABLED 0x10u
 #define MBR_DONE 0x20u
 
+#define SID_IS_NOT_MSID 0x01u
+#define SID_BLOCKED 0x02u
+
 #define REMOVAL_BLOCK_ERASE 0x02u /* bits of mechanisms */
 #define REMOVAL_CRYPTOGRAPHIC 0x04u
 
@@ -42,7 +45,7 @@ static uint8_t locking_flags(const struct vssd_tcg_state *state)
 }
 
 uint32_t vssd_tcg_level0(const struct vssd_tcg_state *state, const struct vssd_tcg_geometry *geometry,
-			 uint8_t data[VSSD_TCG_LEVEL0_SIZE])
+			 const struct vssd_tcg_block *block, uint8_t data[VSSD_TCG_LEVEL0_SIZE])
 {
 	uint32_t end = HEADER;
 	uint8_t *at;
@@ -61,6 +64,9 @@ uint32_t vssd_tcg_level0(const struct vssd_tcg_state *state, const struct vssd_t
 	vssd_tcg_put_be(at + 2, 2, 1);
 	vssd_tcg_put_be(at + 5, 2, VSSD_TCG_ADMINS);
 	vssd_tcg_put_be(at + 7, 2, VSSD_TCG_USERS);
+	at = feature(data, &end, 0x0402, 2, 12);
+	at[0] = (uint8_t)((vssd_tcg_state_is_owned(state) ? SID_IS_NOT_MSID : 0) | (block->sid ? SID_BLOCKED : 0));
+	at[1] = block->by_hardware;
 	at = feature(data, &end, 0x0404, 1, 32);
 	at[2] = REMOVAL_BLOCK_ERASE | REMOVAL_CRYPTOGRAPHIC;
 	vssd_tcg_put_be(data, 4, end - 4);

@@ -9,8 +9,10 @@
 
 #define VSSD_TCG_LEVEL0_SIZE 512u
 
+struct vssd_tcg_block;
+
 /* Fill in the response to Level 0 Discovery; data is all zeros. Returns its length. */
 uint32_t vssd_tcg_level0(const struct vssd_tcg_state *state, const struct vssd_tcg_geometry *geometry,
-			 uint8_t data[VSSD_TCG_LEVEL0_SIZE]);
+			 const struct vssd_tcg_block *block, uint8_t data[VSSD_TCG_LEVEL0_SIZE]);
 
 #endif

@@ -7,10 +7,11 @@
 #include <sys/random.h>
 
 #define THIS_SP UINT64_C(1)
+#define ACCESS_CONTROL UINT64_C(0x0000000700000000)
+#define METHODS 6u /* the table MethodID */
 #define ADMIN_SP_UID UINT64_C(0x0000020500000001)
 #define LOCKING_SP_UID UINT64_C(0x0000020500000002)
 
-#define COLUMN_PIN 3u
 #define MOST_RANDOM 32u
 #define KEEP_GLOBAL_RANGE_KEY 0x060000u
 #define ADMINS VSSD_TCG_BIT(VSSD_TCG_ADMINS_CLASS)
@@ -25,6 +26,12 @@ static bool is_authorized(const struct vssd_tcg *tcg, uint32_t authorities)
 	if (vssd_tcg_makes(tcg, VSSD_TCG_ANY_USER) && authorities)
 		return tcg->session.authorities & (authorities | ~VSSD_TCG_BIT(VSSD_TCG_ANYBODY));
 	return tcg->session.authorities & authorities;
+}
+
+static bool may(const struct vssd_tcg *tcg, const struct vssd_tcg_object *object, enum vssd_tcg_method method,
+		unsigned column)
+{
+	return is_authorized(tcg, vssd_tcg_who(&tcg->state, tcg->session.sp, object, method, column));
 }
 
 /* Consume the end of the parameters of a method. */
@@ -67,6 +74,8 @@ uint8_t vssd_tcg_authenticate(struct vssd_tcg *tcg, enum vssd_tcg_authority auth
 
 	if (authority == VSSD_TCG_ANYBODY)
 		return VSSD_TCG_SUCCESS;
+	if (authority == VSSD_TCG_SID && tcg->block.sid)
+		return VSSD_TCG_NOT_AUTHORIZED;
 	if (!has_pin(authority) || !(tcg->state.enabled >> authority & 1))
 		return VSSD_TCG_NOT_AUTHORIZED;
 	if (known->try_limit && known->tries >= known->try_limit)
@@ -152,7 +161,7 @@ static uint8_t get_bytes(struct vssd_tcg *tcg, const struct vssd_tcg_object *obj
 	uint64_t length;
 	uint32_t before = to->length;
 
-	if (!is_authorized(tcg, vssd_tcg_readers(&tcg->state, tcg->session.sp, object, 0)))
+	if (!may(tcg, object, VSSD_TCG_METHOD_GET, 0))
 		return VSSD_TCG_NOT_AUTHORIZED;
 	if (cells->start_row > cells->end_row || cells->end_row >= size_of(object))
 		return VSSD_TCG_INVALID_PARAMETER;
@@ -179,14 +188,14 @@ static uint8_t get_columns(struct vssd_tcg *tcg, const struct vssd_tcg_object *o
 	    cells->end_row != UINT64_MAX)
 		return VSSD_TCG_INVALID_PARAMETER;
 	for (unsigned i = 0; i <= last; i++)
-		allowed |= is_authorized(tcg, vssd_tcg_readers(&tcg->state, tcg->session.sp, object, i));
+		allowed |= may(tcg, object, VSSD_TCG_METHOD_GET, i);
 	if (!allowed)
 		return VSSD_TCG_NOT_AUTHORIZED;
 	vssd_tcg_put(to, VSSD_TCG_START_LIST);
 	for (unsigned i = (unsigned)cells->start_column; i <= cells->end_column; i++) {
 		uint32_t before = to->length;
 
-		if (!is_authorized(tcg, vssd_tcg_readers(&tcg->state, tcg->session.sp, object, i)))
+		if (!may(tcg, object, VSSD_TCG_METHOD_GET, i))
 			continue;
 		vssd_tcg_put(to, VSSD_TCG_START_NAME);
 		vssd_tcg_put_uint(to, i);
@@ -221,13 +230,14 @@ static uint8_t set_bytes(struct vssd_tcg *tcg, const struct vssd_tcg_object *obj
 	const uint8_t *bytes;
 	uint32_t length;
 
-	if (!is_authorized(tcg, vssd_tcg_writers(&tcg->state, tcg->session.sp, object, 0)))
+	if (!may(tcg, object, VSSD_TCG_METHOD_SET, 0))
 		return VSSD_TCG_NOT_AUTHORIZED;
 	if (!vssd_tcg_take_bytes(from, &bytes, &length) || where > size_of(object) ||
 	    length > size_of(object) - where)
 		return VSSD_TCG_INVALID_PARAMETER;
-	if (tcg->session.in_transaction)
-		return VSSD_TCG_FAIL;
+	if (tcg->session.in_transaction &&
+	    !vssd_tcg_undo_note(tcg, (enum vssd_tcg_bytes)object->index, where, length))
+		return VSSD_TCG_INSUFFICIENT_SPACE;
 	if (!tcg->ops->write(tcg->context, (enum vssd_tcg_bytes)object->index, where, bytes, length))
 		return VSSD_TCG_INSUFFICIENT_SPACE;
 	return VSSD_TCG_SUCCESS;
@@ -243,7 +253,7 @@ static uint8_t set_columns(struct vssd_tcg *tcg, const struct vssd_tcg_object *o
 
 		if (!vssd_tcg_take_uint(from, &column) || column > vssd_tcg_last_column(object))
 			return VSSD_TCG_INVALID_PARAMETER;
-		if (!is_authorized(tcg, vssd_tcg_writers(&tcg->state, tcg->session.sp, object, (unsigned)column)))
+		if (!may(tcg, object, VSSD_TCG_METHOD_SET, (unsigned)column))
 			return VSSD_TCG_NOT_AUTHORIZED;
 		status = vssd_tcg_set_column(tcg, object, (unsigned)column, from);
 		if (status)
@@ -351,8 +361,7 @@ static uint8_t gen_key(struct vssd_tcg *tcg, const struct vssd_tcg_object *objec
 {
 	if (object->table != VSSD_TCG_KEYS)
 		return VSSD_TCG_INVALID_PARAMETER;
-	if (!tcg->session.writes ||
-	    !is_authorized(tcg, vssd_tcg_writers(&tcg->state, tcg->session.sp, object, COLUMN_PIN)))
+	if (!tcg->session.writes || !may(tcg, object, VSSD_TCG_METHOD_GEN_KEY, 0))
 		return VSSD_TCG_NOT_AUTHORIZED;
 	if (!ends(from))
 		return VSSD_TCG_INVALID_PARAMETER;
@@ -392,17 +401,11 @@ static void revert_locking(struct vssd_tcg *tcg, bool keep_global)
 
 static uint8_t revert(struct vssd_tcg *tcg, uint64_t invoking, struct vssd_tcg_reader *from)
 {
-	uint32_t may = VSSD_TCG_BIT(VSSD_TCG_SID);
+	struct vssd_tcg_object object;
 
-	if (invoking == ADMIN_SP_UID)
-		may |= VSSD_TCG_BIT(VSSD_TCG_PSID);
-	else if (invoking == LOCKING_SP_UID)
-		may |= ADMINS;
-	else
+	if (!vssd_tcg_find(tcg->session.sp, invoking, &object) || object.table != VSSD_TCG_SPS)
 		return VSSD_TCG_INVALID_PARAMETER;
-	if (tcg->session.sp != VSSD_TCG_ADMIN_SP)
-		return VSSD_TCG_INVALID_PARAMETER;
-	if (!tcg->session.writes || !is_authorized(tcg, may))
+	if (!tcg->session.writes || !may(tcg, &object, VSSD_TCG_METHOD_REVERT, 0))
 		return VSSD_TCG_NOT_AUTHORIZED;
 	if (!ends(from))
 		return VSSD_TCG_INVALID_PARAMETER;
@@ -415,6 +418,7 @@ static uint8_t revert(struct vssd_tcg *tcg, uint64_t invoking, struct vssd_tcg_r
 		vssd_tcg_state_revert(&tcg->state);
 		if (vssd_tcg_makes(tcg, VSSD_TCG_REVERT_PIN))
 			tcg->state.pins[VSSD_TCG_SID] = sid;
+		tcg->block = (struct vssd_tcg_block){.sid = false};
 		tcg->session.ends = true;
 		tcg->dirty = true;
 	}
@@ -488,17 +492,25 @@ static uint8_t next(struct vssd_tcg *tcg, uint64_t invoking, struct vssd_tcg_rea
 	return VSSD_TCG_SUCCESS;
 }
 
-enum method {
-	METHOD_NEXT = 0x0008,
-	METHOD_GEN_KEY = 0x0010,
-	METHOD_REVERT_SP = 0x0011,
-	METHOD_GET = 0x0016,
-	METHOD_SET = 0x0017,
-	METHOD_AUTHENTICATE = 0x001c,
-	METHOD_REVERT = 0x0202,
-	METHOD_ACTIVATE = 0x0203,
-	METHOD_RANDOM = 0x0601,
-};
+/* Which access control elements a method has. */
+static uint8_t get_acl(const struct vssd_tcg *tcg, uint64_t invoking, struct vssd_tcg_reader *from,
+		       struct vssd_tcg_writer *to)
+{
+	unsigned aces[VSSD_TCG_ACL_MOST], count;
+	uint64_t object, method;
+
+	if (invoking != ACCESS_CONTROL || !vssd_tcg_take_uid(from, &object) || !vssd_tcg_take_uid(from, &method) ||
+	    !ends(from))
+		return VSSD_TCG_INVALID_PARAMETER;
+	count = method >> 32 == METHODS ? vssd_tcg_acl(tcg->session.sp, object, (uint32_t)method, aces) : 0;
+	if (count == 0)
+		return VSSD_TCG_NOT_AUTHORIZED;
+	vssd_tcg_put(to, VSSD_TCG_START_LIST);
+	for (unsigned i = 0; i < count; i++)
+		vssd_tcg_put_uid(to, vssd_tcg_ace_uid(tcg->session.sp, aces[i]));
+	vssd_tcg_put(to, VSSD_TCG_END_LIST);
+	return VSSD_TCG_SUCCESS;
+}
 
 uint8_t vssd_tcg_method(struct vssd_tcg *tcg, uint64_t invoking, uint64_t method, struct vssd_tcg_reader *from,
 			struct vssd_tcg_writer *to)
@@ -506,26 +518,28 @@ uint8_t vssd_tcg_method(struct vssd_tcg *tcg, uint64_t invoking, uint64_t method
 	struct vssd_tcg_object object;
 	bool found = vssd_tcg_find(tcg->session.sp, invoking, &object);
 
-	if (method >> 32 != 6)
+	if (method >> 32 != METHODS)
 		return VSSD_TCG_INVALID_PARAMETER;
 	switch ((uint32_t)method) {
-	case METHOD_GET:
+	case VSSD_TCG_METHOD_GET:
 		return found ? get(tcg, &object, from, to) : VSSD_TCG_NOT_AUTHORIZED;
-	case METHOD_SET:
+	case VSSD_TCG_METHOD_SET:
 		return found ? set(tcg, &object, from) : VSSD_TCG_NOT_AUTHORIZED;
-	case METHOD_GEN_KEY:
+	case VSSD_TCG_METHOD_GEN_KEY:
 		return found ? gen_key(tcg, &object, from) : VSSD_TCG_NOT_AUTHORIZED;
-	case METHOD_NEXT:
+	case VSSD_TCG_METHOD_NEXT:
 		return next(tcg, invoking, from, to);
-	case METHOD_AUTHENTICATE:
+	case VSSD_TCG_METHOD_AUTHENTICATE:
 		return invoking == THIS_SP ? authenticate(tcg, from, to) : VSSD_TCG_INVALID_PARAMETER;
-	case METHOD_RANDOM:
+	case VSSD_TCG_METHOD_GET_ACL:
+		return get_acl(tcg, invoking, from, to);
+	case VSSD_TCG_METHOD_RANDOM:
 		return random_bytes(invoking, from, to);
-	case METHOD_ACTIVATE:
+	case VSSD_TCG_METHOD_ACTIVATE:
 		return activate(tcg, invoking, from);
-	case METHOD_REVERT:
+	case VSSD_TCG_METHOD_REVERT:
 		return revert(tcg, invoking, from);
-	case METHOD_REVERT_SP:
+	case VSSD_TCG_METHOD_REVERT_SP:
 		return revert_sp(tcg, invoking, from);
 	default:
 		return VSSD_TCG_INVALID_PARAMETER;

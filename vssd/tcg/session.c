@@ -23,8 +23,10 @@ enum { CHALLENGE = 0, SIGNING_AUTHORITY = 3, SESSION_TIMEOUT = 5, LAST_PARAMETER
 
 void vssd_tcg_close(struct vssd_tcg *tcg)
 {
-	if (tcg->session.in_transaction)
+	if (tcg->session.in_transaction) {
 		tcg->state = tcg->before;
+		vssd_tcg_undo_end(tcg, true);
+	}
 	memset(&tcg->session, 0, sizeof(tcg->session));
 }
 
@@ -303,6 +305,13 @@ static void call(struct vssd_tcg *tcg, struct vssd_tcg_reader *from, struct vssd
 		put_failure(to, status);
 }
 
+static void end_transaction(struct vssd_tcg *tcg, bool undo)
+{
+	if (undo)
+		tcg->state = tcg->before;
+	vssd_tcg_undo_end(tcg, undo);
+}
+
 /* Start or end a transaction. The response repeats the token and the status. */
 static void transact(struct vssd_tcg *tcg, struct vssd_tcg_reader *from, struct vssd_tcg_writer *to, bool starts)
 {
@@ -311,8 +320,8 @@ static void transact(struct vssd_tcg *tcg, struct vssd_tcg_reader *from, struct 
 
 	if (is_good && starts && status == 0)
 		tcg->before = tcg->state;
-	else if (is_good && !starts && status != 0 && !vssd_tcg_makes(tcg, VSSD_TCG_NO_UNDO))
-		tcg->state = tcg->before;
+	else if (is_good && !starts)
+		end_transaction(tcg, status != 0 && !vssd_tcg_makes(tcg, VSSD_TCG_NO_UNDO));
 	if (is_good && (!starts || status == 0))
 		tcg->session.in_transaction = starts;
 	vssd_tcg_put(to, starts ? VSSD_TCG_START_TRANSACTION : VSSD_TCG_END_TRANSACTION);

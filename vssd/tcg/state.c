@@ -90,6 +90,13 @@ bool vssd_tcg_state_is_good(const struct vssd_tcg_state *state)
 	return true;
 }
 
+bool vssd_tcg_state_is_owned(const struct vssd_tcg_state *state)
+{
+	const struct vssd_tcg_pin *sid = &state->pins[VSSD_TCG_SID];
+
+	return sid->length != state->msid.length || memcmp(sid->value, state->msid.value, sid->length) != 0;
+}
+
 void vssd_tcg_state_activate(struct vssd_tcg_state *state)
 {
 	state->lifecycle = VSSD_TCG_ACTIVE;

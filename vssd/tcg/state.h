@@ -113,6 +113,9 @@ bool vssd_tcg_state_is_good(const struct vssd_tcg_state *state);
 void vssd_tcg_state_revert_locking(struct vssd_tcg_state *state);
 void vssd_tcg_state_revert(struct vssd_tcg_state *state);
 
+/* Whether the PIN of SID is another one than that of MSID. */
+bool vssd_tcg_state_is_owned(const struct vssd_tcg_state *state);
+
 /* Set up the Locking SP, whose Admin1 gets the PIN of SID. */
 void vssd_tcg_state_activate(struct vssd_tcg_state *state);
 

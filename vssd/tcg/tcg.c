@@ -10,6 +10,7 @@
 
 #define COMID_LEVEL0 0x0001u
 #define COMID_TPER_RESET 0x0004u
+#define COMID_BLOCK_SID 0x0005u
 #define COM_HEADER 20u
 #define PACKET_HEADER 24u
 #define SUBPACKET_HEADER 12u
@@ -19,6 +20,10 @@
 #define COMID_ISSUED 2u
 #define COMID_ASSOCIATED 3u
 #define COMID_REQUEST_SIZE 8u
+
+/* Block SID Authentication: its data. */
+#define CLEAR_BY_HARDWARE 0x01u
+#define FREEZE_LOCKING_SP 0x01u
 
 const struct vssd_tcg_state *vssd_tcg_state(const struct vssd_tcg *tcg)
 {
@@ -46,6 +51,7 @@ struct vssd_tcg *vssd_tcg_create(const struct vssd_tcg_ops *ops, void *context, 
 
 void vssd_tcg_destroy(struct vssd_tcg *tcg)
 {
+	vssd_tcg_undo_end(tcg, false);
 	free(tcg);
 }
 
@@ -79,10 +85,20 @@ static bool reset_state(struct vssd_tcg *tcg, enum vssd_tcg_reset kind)
 	return changed;
 }
 
+/* End Block SID Authentication, if this reset is one that ends it. */
+static void unblock(struct vssd_tcg *tcg, enum vssd_tcg_reset kind)
+{
+	bool ends = kind == VSSD_TCG_POWER_CYCLE || (kind == VSSD_TCG_HARDWARE && tcg->block.by_hardware);
+
+	if (ends && !vssd_tcg_makes(tcg, VSSD_TCG_STAYS_BLOCKED))
+		tcg->block = (struct vssd_tcg_block){.sid = false};
+}
+
 void vssd_tcg_reset(struct vssd_tcg *tcg, enum vssd_tcg_reset kind)
 {
 	reset_stack(tcg);
 	tcg->comid_request = 0;
+	unblock(tcg, kind);
 	tcg->dirty |= reset_state(tcg, kind);
 	settle(tcg);
 }
@@ -164,6 +180,17 @@ static enum vssd_tcg_result send_packet(struct vssd_tcg *tcg, uint16_t comid, co
 	return VSSD_TCG_DONE;
 }
 
+/* Block SID Authentication, as long as SID has the PIN of MSID. Freezing the Locking SP is not supported. Block SID
+ * Authentication 1.01, section 4.2. */
+static enum vssd_tcg_result block_sid(struct vssd_tcg *tcg, const uint8_t *data, uint32_t length)
+{
+	if (tcg->block.sid || (length > 1 && data[1] & FREEZE_LOCKING_SP))
+		return VSSD_TCG_BAD_FIELD;
+	if (!vssd_tcg_state_is_owned(&tcg->state) && !vssd_tcg_makes(tcg, VSSD_TCG_NO_BLOCK))
+		tcg->block = (struct vssd_tcg_block){.sid = true, .by_hardware = data[0] & CLEAR_BY_HARDWARE};
+	return VSSD_TCG_DONE;
+}
+
 static enum vssd_tcg_result manage_comid(struct vssd_tcg *tcg, uint16_t comid, const uint8_t *data, uint32_t length)
 {
 	uint64_t request;
@@ -174,6 +201,8 @@ static enum vssd_tcg_result manage_comid(struct vssd_tcg *tcg, uint16_t comid, c
 		vssd_tcg_reset(tcg, VSSD_TCG_PROGRAMMATIC);
 		return VSSD_TCG_DONE;
 	}
+	if (comid == COMID_BLOCK_SID)
+		return block_sid(tcg, data, length);
 	if (comid != VSSD_TCG_COMID || length < COMID_REQUEST_SIZE ||
 	    vssd_tcg_get_be(data, 4) != VSSD_TCG_COMID << 16)
 		return VSSD_TCG_BAD_FIELD;
@@ -209,7 +238,7 @@ static void discover(struct vssd_tcg *tcg, uint8_t *buffer, uint32_t length)
 	struct vssd_tcg_geometry geometry;
 
 	tcg->ops->geometry(tcg->context, &geometry);
-	copy(buffer, length, data, vssd_tcg_level0(vssd_tcg_state(tcg), &geometry, data));
+	copy(buffer, length, data, vssd_tcg_level0(vssd_tcg_state(tcg), &geometry, &tcg->block, data));
 }
 
 /* Deliver the response, or say how much room it needs. */

@@ -42,6 +42,8 @@ enum vssd_tcg_mistake {
 	VSSD_TCG_STAYS_UNLOCKED = 0x080, /* a power cycle locks no range */
 	VSSD_TCG_STAYS_DONE = 0x100,     /* a power cycle leaves MBRDone */
 	VSSD_TCG_NO_UNDO = 0x200,        /* an aborted transaction is not undone */
+	VSSD_TCG_NO_BLOCK = 0x400,       /* Block SID Authentication has no effect */
+	VSSD_TCG_STAYS_BLOCKED = 0x800,  /* only Revert ends it */
 };
 
 /* What the drive does for the TPer. */
