@@ -43,6 +43,10 @@ SENDS = frozenset({MiOpcode.CONFIGURATION_SET, MiOpcode.VPD_WRITE})
 CLEAR = 1 << 31
 ALL = 1 << 31
 FUNCTIONS = 1 << 24
+ENTRIES = 0xFE
+"""The largest MAXRENT of a poll: 255 controllers, since 256 are not allowed."""
+HEALTH_CHANGES = 0xFFFF
+"""The bits of the composite controller status that Configuration Set clears."""
 SELECT_ALL = 0x1F
 
 
@@ -171,16 +175,19 @@ class Mctp(Closing):
         ctrlid: int = 1,
         offset: int = 0,
         length: int = MOST,
+        data: bytes = b"",
         **dwords: int,
     ) -> tuple[int, bytes]:
         """Send an admin command to a controller: the status field of its completion, and its data.
 
-        Dwords are cdw10 to cdw15. MiError if the endpoint does not execute the command.
+        data: what Set Features sends. Dwords are cdw10 to cdw15. MiError if the endpoint does not execute the
+        command. A virtual SSD has Identify, Get Log Page, Device Self-test, and Get and Set Features of those
+        features that belong to the drive and not to the host, such as Temperature Threshold.
         """
         words = [field(dwords.pop(f"cdw{number}", 0), 32, f"cdw{number}") for number in range(10, 16)]
         check(not dwords, f"{', '.join(dwords)} is no dword from cdw10 to cdw15")
-        entry = struct.pack("<BBHI16xII8x", opcode, 0, ctrlid, nsid, offset, length)
-        answer = self.exchange(entry + struct.pack("<6I", *words), ADMIN)
+        entry = struct.pack("<BBHI16xII8x", opcode, 0, ctrlid, nsid, offset, len(data) if data else length)
+        answer = self.exchange(entry + struct.pack("<6I", *words) + data, ADMIN)
         if answer[0]:
             raise MiError(opcode, answer[0])
         return struct.unpack_from("<I", answer, 12)[0] >> 17, answer[16:]
@@ -233,7 +240,7 @@ class Mi:
 
         changed: only of those of which something has changed. clear: from now on, report later changes only.
         """
-        nmd0 = FUNCTIONS | 0xFF << 16 | field(first, 16, "first") | (0 if changed else ALL)
+        nmd0 = FUNCTIONS | ENTRIES << 16 | field(first, 16, "first") | (0 if changed else ALL)
         answer = self.command(
             MiOpcode.CONTROLLER_HEALTH_STATUS_POLL, nmd0, SELECT_ALL | (CLEAR if clear else 0)
         )
@@ -268,12 +275,16 @@ class Mi:
         return spec.MiCommandList(self._read(MiDataType.OPTIONAL_COMMANDS))
 
     def configuration(self, identifier: int, port: int = 0) -> int:
-        """Configuration Get: 1 SMBus frequency, 3 MCTP transmission unit."""
+        """Configuration Get: 1 SMBus frequency, 3 MCTP transmission unit. In band there is neither."""
         nmd0 = field(port, 8, "port") << 24 | field(identifier, 8, "identifier")
         return self.command(MiOpcode.CONFIGURATION_GET, nmd0).response
 
-    def configure(self, identifier: int, value: int = 0, port: int = 0) -> None:
-        """Configuration Set: 1 SMBus frequency, 2 clear the changes of health, 3 MCTP transmission unit."""
+    def configure(self, identifier: int, value: int = HEALTH_CHANGES, port: int = 0) -> None:
+        """Configuration Set: 1 SMBus frequency, 2 clear changes of health, 3 MCTP transmission unit.
+
+        value: the frequency, bytes, or the bits of the composite controller status to clear, all by default.
+        In band, only the changes of health can be cleared.
+        """
         nmd0 = field(port, 8, "port") << 24 | field(identifier, 8, "identifier")
         if identifier == 1:
             self.command(MiOpcode.CONFIGURATION_SET, nmd0 | field(value, 4, "value") << 8)

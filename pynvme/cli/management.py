@@ -86,7 +86,7 @@ def info(pciaddr: str | None, mctp: bool, as_json: bool, words: tuple[str, ...])
         _show(parts, as_json, address)
 
 
-@mi.command(epilog="Example: pynvme mi config 01:00.0 --unit 128")
+@mi.command(epilog="Example: pynvme mi config /tmp/drive --mctp --unit 128")
 @options.pciaddr
 @_mctp
 @click.option("--unit", type=options.Number(16), help="Set the MCTP transmission unit, in bytes.")
@@ -112,6 +112,9 @@ def config(
             interface.configure(1, frequency)
         if clear:
             interface.configure(2, 0xFFFF)
+        if not mctp:
+            click.echo("SMBus frequency and MCTP transmission unit: only out of band (--mctp)")
+            return
         click.echo(f"SMBus frequency      {interface.configuration(1)}")
         click.echo(f"transmission unit    {interface.configuration(3)} bytes")
 

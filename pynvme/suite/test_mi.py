@@ -19,9 +19,10 @@ from pynvme.spec.mi import (
     MiSubsystemHealth,
 )
 from pynvme.suite import needs, requirement
-from pynvme.suite.claims import admin
+from pynvme.suite.claims import EXPENDABLE, SWITCHED_POWER, admin
 from pynvme.suite.drive import Drive
 from pynvme.suite.health import smart
+from pynvme.suite.marks import Need
 
 pytestmark = needs(admin(AdminOpcode.MI_RECEIVE), admin(AdminOpcode.MI_SEND))
 
@@ -30,18 +31,36 @@ READ = "NVMe-MI 2.0, 5.7 Read NVMe-MI Data Structure"
 SUBSYSTEM = "NVMe-MI 2.0, 5.6 NVM Subsystem Health Status Poll"
 CONTROLLER = "NVMe-MI 2.0, 5.3 Controller Health Status Poll"
 CONFIGURATION = "NVMe-MI 2.0, 5.1 Configuration Get and 5.2 Configuration Set"
-VPD = "NVMe-MI 2.0, 5.9 VPD Read"
+VPD = "NVMe-MI 2.0, 5.12 VPD Read"
+VPD_WRITE = "NVMe-MI 2.0, 5.13 VPD Write"
 
 MESSAGE = 0x804
 """Dword 10: message type 4, NVMe-MI, and NVMe-MI message type 1, a command of the interface."""
 SENDS = (MiOpcode.CONFIGURATION_SET, MiOpcode.VPD_WRITE)
 CLEAR = ALL = 1 << 31
+CECO = 0x20
+"""The bit of the composite controller status that says that CC.EN has changed."""
 FUNCTIONS = 1 << 24
+ENTRIES = 0xFE
+"""MAXRENT: 255 controllers, the most that a poll may ask for."""
 EVERY_CHANGE = 0x1F
 FILL = 0xEE
 CELSIUS = 273
 SECOND = 10
 """By how many Kelvin the temperature may change between two commands."""
+
+
+def writes_left(drive: Drive) -> int:
+    """VWCR of Identify Controller, which changes with each write."""
+    buf = nvme.Buffer(4096)
+    drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=1)
+    return int(buf[254]) & 0x7F
+
+
+VPD_WRITES = Need(
+    "Vital Product Data that can be written (VWCI: VWCRV, and VWCR above 0)",
+    lambda drive: int(drive.id_ctrl.vwci) >> 7 == 1 and writes_left(drive) > 0,
+)
 
 
 class Answer(NamedTuple):
@@ -110,7 +129,7 @@ def controllers(drive: Drive, first: int) -> list[int]:
 
 def health_of(drive: Drive, changed: bool = False, clear: bool = False) -> list[MiControllerHealth]:
     """The health of the controllers, or of those that have changed."""
-    nmd0 = FUNCTIONS | 0xFF << 16 | (0 if changed else ALL)
+    nmd0 = FUNCTIONS | ENTRIES << 16 | (0 if changed else ALL)
     nmd1 = EVERY_CHANGE | (CLEAR if clear else 0)
     answer = must(drive, CONTROLLER, send(drive, MiOpcode.CONTROLLER_HEALTH_STATUS_POLL, nmd0, nmd1))
     count = answer.response >> 16
@@ -177,20 +196,23 @@ def test_changes_are_reported_until_they_are_cleared(drive: Drive) -> None:
 
 
 @requirement("MI-4", CONFIGURATION)
-def test_a_configuration_is_what_was_set(drive: Drive) -> None:
-    """Get returns what Set has set, and an identifier that there is not is an Invalid Parameter.
+def test_only_the_selected_changes_are_cleared(drive: Drive) -> None:
+    """Configuration Set, Health Status Change, clears the bits that it names. Others are refused.
 
-    1. Set the MCTP transmission unit to 64 and to what it was. Get it each time.
-    2. Get and set an identifier that is reserved.
+    1. Reset the controller. Clear all bits but CECO, and then CECO.
+    2. Get and set identifiers that are reserved, and those of MCTP, which in band there are not.
     """
-    unit = 3
-    before = must(drive, CONFIGURATION, send(drive, MiOpcode.CONFIGURATION_GET, unit)).response & 0xFFFF
-    for value in (64, before):
-        must(drive, CONFIGURATION, send(drive, MiOpcode.CONFIGURATION_SET, unit, value))
-        now = must(drive, CONFIGURATION, send(drive, MiOpcode.CONFIGURATION_GET, unit)).response & 0xFFFF
-        drive.check(now == value, CONFIGURATION, f"a transmission unit of {value}", now)
-    for opcode in (MiOpcode.CONFIGURATION_GET, MiOpcode.CONFIGURATION_SET):
-        must(drive, CONFIGURATION, send(drive, opcode, 0x70), MiStatus.INVALID_PARAMETER)
+    drive.reset()
+    change = 2
+    for bits, kept in ((0x1FFF & ~CECO, True), (CECO, False)):
+        must(drive, CONFIGURATION, send(drive, MiOpcode.CONFIGURATION_SET, change, bits))
+        seen = bool(subsystem_health(drive).ccs.ceco)
+        drive.check(seen == kept, CONFIGURATION, f"CECO {kept:d} after bits {bits:#06x} were cleared", seen)
+    must(drive, CONFIGURATION, send(drive, MiOpcode.CONFIGURATION_GET, change))
+    for identifier in (0x00, 0x01, 0x03, 0x70):
+        for opcode in (MiOpcode.CONFIGURATION_GET, MiOpcode.CONFIGURATION_SET):
+            answer = send(drive, opcode, 1 << 8 | identifier, 64)
+            must(drive, CONFIGURATION, answer, MiStatus.INVALID_PARAMETER)
 
 
 @requirement("MI-5", VPD)
@@ -213,6 +235,96 @@ def test_vital_product_data_are_read_in_pieces(drive: Drive) -> None:
         wanted = data[first : first + count]
         drive.check(piece == wanted, VPD, f"bytes {first} to {first + count - 1}", piece[:16].hex())
     must(drive, VPD, send(drive, MiOpcode.VPD_READ, 0xFFFF, 1), MiStatus.INVALID_PARAMETER)
+
+
+def vpd(drive: Drive, first: int, count: int) -> bytes:
+    return must(drive, VPD, send(drive, MiOpcode.VPD_READ, first, count)).data[:count]
+
+
+def write_vpd(drive: Drive, first: int, data: bytes, count: int) -> Answer:
+    """Write Vital Product Data, which endure few writes."""
+    buf = nvme.Buffer(4096, ptype=0, pvalue=0)
+    buf[: len(data)] = data
+    fields = {"cdw10": MESSAGE, "cdw11": int(MiOpcode.VPD_WRITE), "cdw12": first, "cdw13": count}
+    command = drive.admin(AdminOpcode.MI_SEND, buf, **fields)
+    drive.succeed(command, IN_BAND)
+    return Answer(command.cdw0 & 0xFF, command.cdw0 >> 8, b"")
+
+
+@requirement("MI-7", VPD_WRITE)
+@needs(EXPENDABLE, SWITCHED_POWER, VPD_WRITES)
+def test_vital_product_data_are_written(drive: Drive) -> None:
+    """What is written to the Vital Product Data stays, and nothing else changes.
+
+    1. Write two bytes in the middle, read all, reset the controller and cycle the power.
+    2. Write no bytes, and bytes beyond the end.
+    3. VWCI of Identify Controller counts the writes. Write until it is 0, and once more.
+    """
+    length, place = 256, 200
+    before = vpd(drive, 0, length)
+    data = bytes(byte ^ 0x5A for byte in before[place : place + 2])
+    wanted = before[:place] + data + before[place + 2 :]
+
+    def must_hold(when: str) -> None:
+        seen = vpd(drive, 0, length)
+        wrong = [at for at in range(length) if seen[at] != wanted[at]]
+        drive.check(not wrong, VPD_WRITE, f"what was written, and the rest, {when}", wrong)
+
+    left = writes_left(drive)
+    must(drive, VPD_WRITE, write_vpd(drive, place, data, 2))
+    now = writes_left(drive)
+    drive.check(now == left - 1, VPD_WRITE, f"VWCR {left - 1} after a write", now)
+    must(drive, VPD_WRITE, write_vpd(drive, place, b"", 0))
+    for first, count in ((length - 1, 2), (0xFFFF, 1)):
+        answer = write_vpd(drive, first, bytes(2), count)
+        must(drive, VPD_WRITE, answer, MiStatus.INVALID_PARAMETER)
+    must_hold("at once")
+    drive.reset()
+    must_hold("after a reset")
+    drive.power_cycle()
+    must_hold("after a loss of power")
+    for _ in range(writes_left(drive)):
+        must(drive, VPD_WRITE, write_vpd(drive, place, data, 2))
+    drive.check(writes_left(drive) == 0, VPD_WRITE, "VWCR 0 in the end", writes_left(drive))
+    must(drive, VPD_WRITE, write_vpd(drive, place, bytes(2), 2), MiStatus.VPD_UPDATES_EXCEEDED)
+    must_hold("after a write that was refused")
+
+
+@requirement("MI-8", CONTROLLER)
+def test_a_poll_returns_what_it_was_asked_for(drive: Drive) -> None:
+    """A poll lists the controllers of its selection, no more than MAXRENT says, and clears on request only.
+
+    1. Reset the controller. Poll the changes of the spare, and those of CSTS twice without clear.
+    2. Poll without a type of controllers, from the next CNTLID on, one entry, and 256 entries.
+    3. Poll with clear, and without.
+    """
+    own = int(drive.id_ctrl.cntlid)
+    csts, spare = 0x01, 0x08
+
+    def poll(nmd0: int, nmd1: int = 0) -> list[int]:
+        answer = must(drive, CONTROLLER, send(drive, MiOpcode.CONTROLLER_HEALTH_STATUS_POLL, nmd0, nmd1))
+        count = answer.response >> 16
+        return [int(MiControllerHealth(answer.data[16 * at : 16 * at + 16]).ctlid) for at in range(count)]
+
+    health_of(drive, clear=True)
+    drive.reset()
+    changed = FUNCTIONS | ENTRIES << 16
+    found = poll(changed, spare)
+    drive.check(own not in found, CONTROLLER, "no change of the spare", found)
+    for _ in range(2):
+        found = poll(changed, csts)
+        drive.check(own in found, CONTROLLER, f"controller {own}, which was reset", found)
+    found = poll(ALL | ENTRIES << 16)
+    drive.check(not found, CONTROLLER, "no controller, since no type is included", found)
+    found = poll(ALL | FUNCTIONS | ENTRIES << 16 | own + 1)
+    drive.check(own not in found, CONTROLLER, f"controllers from {own + 1} on", found)
+    found = poll(ALL | FUNCTIONS)
+    drive.check(len(found) == 1, CONTROLLER, "one entry, as MAXRENT says", found)
+    answer = send(drive, MiOpcode.CONTROLLER_HEALTH_STATUS_POLL, ALL | FUNCTIONS | 0xFF << 16)
+    must(drive, CONTROLLER, answer, MiStatus.INVALID_PARAMETER)
+    poll(changed, csts | CLEAR)
+    found = poll(changed, csts)
+    drive.check(own not in found, CONTROLLER, "no change since the last poll cleared it", found)
 
 
 @requirement("MI-6", IN_BAND)

@@ -495,10 +495,12 @@ def test_the_management_interface_is_asked_in_band_and_out_of_band(run, data):
     drive = "vssd:name=command-line-mi,size=16M,mi"
     found = data("mi", "mi", "info", drive)["data"]
     assert (found["subsystem"][0]["mjr"], found["controller_health"][0]["spare"]) == (1, 100)
-    assert "transmission unit    128 bytes" in run("mi", "config", drive, "--unit", "128", "--clear")
+    assert "only out of band" in run("mi", "config", drive, "--clear")
     with VirtualSsd(size="16M", mi=True) as ssd:
         assert "ctemp" in run("mi", "info", ssd.address, "--mctp")
         assert "transmission unit    64 bytes" in run("mi", "config", ssd.address, "--mctp")
+        wide = run("mi", "config", ssd.address, "--mctp", "--unit", "128", "--clear")
+        assert "transmission unit    128 bytes" in wide
         assert len(CliRunner().invoke(main, ["mi", "vpd", ssd.address, "--mctp"]).stdout_bytes) == 256
         assert run("mi", "control-primitive", ssd.address, "-a", "pause") == "pause: 0x0003\n"
         assert "pflg" in run("mi", "control-primitive", ssd.address, "-a", "get-state")

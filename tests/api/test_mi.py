@@ -43,10 +43,14 @@ def test_commands(drive, way):
     assert (mi.port().prttyp, mi.port().nlw, mi.controllers(), mi.controllers(2)) == (1, 4, [1], [])
     assert mi.controller(1).vid == nvme0.id_ctrl.vid
     assert [one.opc for one in mi.commands().commands] == [5, 6]
-    mi.configure(3, 96)
-    mi.configure(1, 2)
     mi.configure(2)
-    assert (mi.configuration(3), mi.configuration(1)) == (96, 2)
+    if way == "out of band":
+        mi.configure(3, 96)
+        mi.configure(1, 2)
+        assert (mi.configuration(3), mi.configuration(1)) == (96, 2)
+    else:
+        with pytest.raises(MiError, match="invalid parameter"):
+            mi.configuration(3)
     vpd = mi.vpd()
     assert len(vpd) == 256 and sum(vpd[:8]) & 0xFF == 0 and b"MI-2" in vpd
     mi.vpd_write(b"pynvme", 200)
@@ -69,6 +73,10 @@ def test_admin_commands_out_of_band(drive):
     assert status == 0 and len(data) == 4096 and data[:253] == bytes(nvme0.id_ctrl)[:253]
     assert endpoint.admin(0x06, cdw10=1, offset=4, length=20) == (0, b"MI-2".ljust(20))
     assert endpoint.admin(0x06, cdw10=0x77)[0] & 0x7FF == 2
+    assert endpoint.admin(0x09, cdw10=0x0E, data=bytes([9, 8, 7, 6, 5, 4, 0, 0])) == (0, b"")
+    assert endpoint.admin(0x0A, cdw10=0x0E, length=8)[1][3:6] == bytes([6, 5, 4])
+    with pytest.raises(MiError, match="invalid parameter"):
+        endpoint.admin(0x0A, cdw10=0x07)
     with pytest.raises(MiError):
         endpoint.admin(0x80)
     with pytest.raises(AssertionError, match="cdw16"):

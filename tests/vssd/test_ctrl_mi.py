@@ -13,10 +13,23 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ctrl_helpers import INVALID_FIELD, INVALID_OPCODE, OK, Host, Start, crc32c, identify, log_page
+from ctrl_helpers import (
+    GET_FEATURES,
+    INVALID_FIELD,
+    INVALID_OPCODE,
+    OK,
+    SET_FEATURES,
+    Host,
+    Start,
+    crc32c,
+    get_feature,
+    identify,
+    log_page,
+)
 from nvme_cli import COMPILER, PROGRAM
 
 SEND, RECEIVE = 0x1D, 0x1E
@@ -87,7 +100,8 @@ def test_health_of_the_subsystem(host: Managed) -> None:
     host.nvme.enable()
     host.start()
     assert host.ccs() & ~0x200 == 0x21, "enabled again"
-    assert host.mi(SET, 2, admin=SEND)[:2] == (0, 0) and host.ccs() & ~0x200 == 1, "Health Status Change"
+    assert host.mi(SET, 2, 0x1FDF, admin=SEND)[:2] == (0, 0) and host.ccs() & ~0x200 == 0x21, "not CECO"
+    assert host.mi(SET, 2, 0x20, admin=SEND)[:2] == (0, 0) and host.ccs() & ~0x200 == 1, "CECO"
     assert host.nvme.admin.execute(0x0D, nsid=1, cdw10=1)[1] == OK
     assert host.ccs() & ~0x200 == 0x41, "a namespace has changed"
 
@@ -102,6 +116,9 @@ def test_health_of_controllers(host: Managed) -> None:
     assert host.mi(CONTROLLER, ALL)[0] == 0, "no functions are wanted"
     assert host.mi(CONTROLLER, FUNCTIONS, EVERYTHING | CLEAR)[0] >> 16 == 1, "it has changed"
     assert host.mi(CONTROLLER, FUNCTIONS, 1)[0] == 0, "not since"
+    for most, wanted in ((0, 1 << 16), (0xFE, 1 << 16), (0xFF, None)):
+        response, status, _ = host.mi(CONTROLLER, ALL | FUNCTIONS | most << 16)
+        assert status == BAD_PARAMETER if wanted is None else (response, status) == (wanted, 0), "MAXRENT"
 
 
 def test_data_structures(host: Managed) -> None:
@@ -123,13 +140,19 @@ def test_data_structures(host: Managed) -> None:
         assert host.mi(READ, wrong)[1] == BAD_PARAMETER
 
 
-def test_configuration(host: Managed) -> None:
-    assert host.mi(GET, 1)[:2] == (1, 0) and host.mi(GET, 3)[:2] == (64, 0) and host.mi(GET, 2)[:2] == (0, 0)
-    assert host.mi(SET, 1 | 3 << 8, admin=SEND)[:2] == (0, 0) and host.mi(GET, 1)[:2] == (3, 0)
-    assert host.mi(SET, 3, 250, admin=SEND)[:2] == (0, 0) and host.mi(GET, 3)[:2] == (250, 0)
+def test_configuration(host: Managed, endpoint: Endpoint) -> None:
+    """NVMe-MI 2.0, figure 61: in band there is Health Status Change only."""
+    mi = endpoint.mi
+    assert mi(GET, 1)[:2] == (1, 0) and mi(GET, 3)[:2] == (64, 0) and mi(GET, 2)[:2] == (0, 0)
+    assert mi(SET, 1 | 3 << 8)[:2] == (0, 0) and mi(GET, 1)[:2] == (3, 0)
+    assert mi(SET, 3, 250)[:2] == (0, 0) and mi(GET, 3)[:2] == (250, 0)
     for nmd0, nmd1 in ((1, 0), (1 | 4 << 8, 0), (3, 63), (3, 4097), (4, 0), (3 | 1 << 24, 64)):
-        assert host.mi(SET, nmd0, nmd1, admin=SEND)[1] == BAD_PARAMETER
-    assert host.mi(GET, 4)[1] == host.mi(GET, 1 | 1 << 24)[1] == BAD_PARAMETER
+        assert mi(SET, nmd0, nmd1)[1] == BAD_PARAMETER
+    assert mi(GET, 4)[1] == mi(GET, 1 | 1 << 24)[1] == BAD_PARAMETER
+    assert host.mi(GET, 2)[:2] == (0, 0) and host.mi(SET, 2, admin=SEND)[:2] == (0, 0)
+    for wrong in (0, 1, 3, 4):
+        assert host.mi(GET, wrong)[1] == host.mi(SET, wrong | 1 << 8, 64, admin=SEND)[1] == BAD_PARAMETER
+    assert mi(GET, 3)[0] == 250
 
 
 def test_vital_product_data(host: Managed) -> None:
@@ -153,9 +176,29 @@ def test_vital_product_data(host: Managed) -> None:
     assert identify(host.nvme, 1)[254] == 0x80 | 15
     host.power_cycle()
     assert vpd() == data[:250] + b"ABCDEF"
-    for _ in range(15):
-        assert host.mi(VPD_WRITE, 0, 0, admin=SEND)[1] == 0
-    assert host.mi(VPD_WRITE, 0, 0, admin=SEND)[1] == EXCEEDED and identify(host.nvme, 1)[254] == 0x80
+    assert host.mi(VPD_WRITE, 256, 0, admin=SEND)[1] == host.mi(VPD_READ, 256, 0)[1] == 0, "no bytes"
+    for left in range(15, 0, -1):
+        assert identify(host.nvme, 1)[254] == 0x80 | left
+        assert host.mi(VPD_WRITE, 0, 1, admin=SEND)[1] == 0
+    assert host.mi(VPD_WRITE, 0, 1, admin=SEND)[1] == EXCEEDED and identify(host.nvme, 1)[254] == 0x80
+
+
+def test_vital_product_data_belong_to_the_subsystem(start: Start, folder: str) -> None:
+    """All controllers have the same, and a file keeps them and their number of writes."""
+    options = ("--size", "1M", "--mi", "--controllers", "2", "--file", os.path.join(folder, "drive"))
+    server = start(*options)
+    second: Any = SimpleNamespace(folder=os.path.join(server.folder, "2"))
+    host, other = Managed(server), Managed(second)
+    host.nvme.memory.write(host.disk.buffer, b"both")
+    assert host.mi(VPD_WRITE, 100, 4, admin=SEND)[1] == 0
+    assert other.mi(VPD_READ, 100, 4)[2][:4] == b"both"
+    host.close()
+    other.close()
+    server.stop()
+    server.check_end = lambda: None  # type: ignore[method-assign]
+    host = Managed(start(*options))
+    assert host.mi(VPD_READ, 100, 4)[2][:4] == b"both" and identify(host.nvme, 1)[254] == 0x80 | 15
+    host.close()
 
 
 # Out of band
@@ -205,14 +248,17 @@ def endpoint(host: Managed) -> Iterator[Endpoint]:
 
 
 def test_messages_out_of_band_say_the_same(host: Managed, endpoint: Endpoint) -> None:
-    for opcode, nmd0 in ((READ, 0), (READ, 1 << 24), (READ, 3 << 24 | 1), (READ, 4 << 24), (GET, 3)):
+    for opcode, nmd0 in ((READ, 0), (READ, 1 << 24), (READ, 3 << 24 | 1), (READ, 4 << 24), (GET, 2)):
         response, status, data = host.mi(opcode, nmd0)
         assert endpoint.mi(opcode, nmd0) == (response, status, data[: response if opcode == READ else 0])
     assert endpoint.mi(SUBSYSTEM)[2] == host.mi(SUBSYSTEM)[2][:8]
     assert endpoint.mi(READ, 5 << 24)[1] == BAD_PARAMETER and endpoint.mi(0xC0)[1] == BAD_OPCODE
-    assert endpoint.mi(SET, 3, 128)[:2] == (0, 0) and host.mi(GET, 3)[0] == 128
     assert endpoint.mi(VPD_WRITE, 0, 4, b"ABCD")[1] == 0 and endpoint.mi(VPD_READ, 0, 4)[2] == b"ABCD"
-    assert endpoint.mi(VPD_WRITE, 0, 4, b"ABC")[1] == 6, "too little data"
+    for data in (b"ABC", b"ABCDE", b""):
+        assert endpoint.mi(VPD_WRITE, 0, 4, data)[1] == 6, "too little data, or too much"
+    assert endpoint.mi(SUBSYSTEM, 0, CLEAR)[1] == 0
+    in_band, out_of_band = host.ccs(), struct.unpack_from("<H", endpoint.mi(SUBSYSTEM)[2], 4)[0]
+    assert (in_band & 0x20, out_of_band & 0x20) == (0x20, 0), "each has its own changes"
     assert endpoint.ask(b"\1\0\0\0")[0] == 5, "the command is too short"
 
 
@@ -259,14 +305,30 @@ def test_control_primitives(host: Managed, endpoint: Endpoint) -> None:
         assert primitive(endpoint, opcode)[0] == BAD_OPCODE
 
 
+def admin_entry(opcode: int, cdw10: int, length: int = 0) -> bytes:
+    """A request for controller 1, without its data."""
+    return struct.pack("<BBHI16xII8xI20x", opcode, 0, 1, 0, 0, length, cdw10)
+
+
 def test_admin_commands_out_of_band(host: Managed, endpoint: Endpoint) -> None:
     assert endpoint.admin(0x06, 1) == (0, OK, identify(host.nvme, 1))
     assert endpoint.admin(0x06, 1, offset=24, length=40) == (0, OK, identify(host.nvme, 1)[24:64])
     smart = endpoint.admin(0x02, 127 << 16 | 2, nsid=0xFFFFFFFF, length=512)
     assert smart[:2] == (0, OK) and len(smart[2]) == 512 and smart[2][3] == 100
     assert endpoint.admin(0x06, 0x77)[1] & 0x7FF == INVALID_FIELD
-    assert endpoint.admin(0x0A, 7, length=0)[:2] == (0, OK)
-    assert endpoint.admin(0x80)[0] == BAD_OPCODE, "no Format"
+    assert endpoint.admin(0x80)[0] == endpoint.admin(0x0C)[0] == BAD_OPCODE, "no Format, no event requests"
+    threshold, arbitration, timestamp = 4, 1, 0x0E
+    assert endpoint.admin(SET_FEATURES, threshold, 333, length=0) == (0, OK, b"")
+    assert get_feature(host.nvme, threshold) == 333
+    assert endpoint.ask(admin_entry(GET_FEATURES, threshold), kind=2)[4:8] == struct.pack("<I", 333)
+    time = admin_entry(SET_FEATURES, timestamp, length=8)
+    assert endpoint.ask(time + b"\x78\x56\x34\x12\0\0\0\0", 2)[0] == 0
+    assert endpoint.admin(GET_FEATURES, timestamp, length=8)[2][2:4] == b"\x34\x12"
+    assert endpoint.ask(time + bytes(4), 2)[0] == 6, "too little data"
+    assert endpoint.ask(admin_entry(GET_FEATURES, timestamp, length=8) + bytes(4), 2)[0] == 6, "it has none"
+    for prohibited in (arbitration, 3, 5, 6, 7, 8, 9, 10, 11, 13, 15, 0x16, 0x81):
+        for opcode in (GET_FEATURES, SET_FEATURES):
+            assert endpoint.admin(opcode, prohibited, length=0)[0] == BAD_PARAMETER, "MI 1.2, figure 125"
     for wrong in ({"ctrl": 2}, {"ctrl": 0x101}, {"offset": 4097}, {"offset": 4000, "length": 97}):
         assert endpoint.admin(0x06, 1, **wrong)[0] == BAD_PARAMETER
     host.client.write32(0x14, 0)

@@ -17,6 +17,7 @@
 #define UNIT_MOST 4096u
 #define FREQUENCY_MOST 3u
 #define ANY_PORT 0u
+#define ENTRIES_MOST 255u /* MAXRENT + 1 */
 #define KELVIN 273
 
 /* CCS. Section 5.6. */
@@ -33,6 +34,7 @@ enum {
 	CCS_PDLU = 0x400,
 	CCS_SPARE = 0x800,
 	CCS_CCWARN = 0x1000,
+	CCS_ALL = 0x1fff,
 };
 
 /* NSS. Section 5.6. */
@@ -72,33 +74,48 @@ static struct vssd_health_seen look(struct vssd_ctrl *ctrl)
 	};
 }
 
-/* The first look finds nothing changed. */
-static const struct vssd_health_seen *seen(struct vssd_ctrl *ctrl, const struct vssd_health_seen *now)
+/* The view of a mechanism. The first look finds nothing changed. */
+static struct vssd_health_view *view_of(struct vssd_ctrl *ctrl, enum vssd_mechanism mechanism,
+					const struct vssd_health_seen *now)
 {
-	struct vssd_management *state = state_of(ctrl);
+	struct vssd_health_view *view = &state_of(ctrl)->views[mechanism];
 
-	if (state->is_new)
-		state->seen = *now;
-	state->is_new = false;
-	return &state->seen;
+	if (!view->is_old)
+		view->seen = *now;
+	view->is_old = true;
+	return view;
 }
 
 /* CCS: the status of the controller, and what has changed since the changes were cleared. */
-static uint16_t changes(struct vssd_ctrl *ctrl, const struct vssd_health_seen *now)
+static uint16_t changes(struct vssd_ctrl *ctrl, enum vssd_mechanism mechanism, const struct vssd_health_seen *now)
 {
-	const struct vssd_health_seen *before = seen(ctrl, now);
+	const struct vssd_health_view *view = view_of(ctrl, mechanism, now);
+	const struct vssd_health_seen *before = &view->seen;
 
-	return (uint16_t)((now->csts & (CCS_RDY | CCS_CFS | CCS_SHST | CCS_NSSRO)) | state_of(ctrl)->changed |
+	return (uint16_t)((now->csts & (CCS_RDY | CCS_CFS | CCS_SHST | CCS_NSSRO)) | view->changed |
 			  (now->csts != before->csts ? CCS_CSTS : 0) |
 			  (now->temperature != before->temperature ? CCS_CTEMP : 0) |
 			  (now->used != before->used ? CCS_PDLU : 0) | (now->spare != before->spare ? CCS_SPARE : 0) |
 			  (now->warnings != before->warnings ? CCS_CCWARN : 0));
 }
 
-static void clear(struct vssd_ctrl *ctrl, const struct vssd_health_seen *now)
+/* Clear these bits of CCS. */
+static void clear(struct vssd_ctrl *ctrl, enum vssd_mechanism mechanism, const struct vssd_health_seen *now,
+		  uint32_t bits)
 {
-	state_of(ctrl)->seen = *now;
-	state_of(ctrl)->changed = 0;
+	struct vssd_health_view *view = view_of(ctrl, mechanism, now);
+
+	view->changed &= (uint16_t)~bits;
+	if (bits & CCS_CSTS)
+		view->seen.csts = now->csts;
+	if (bits & CCS_CTEMP)
+		view->seen.temperature = now->temperature;
+	if (bits & CCS_PDLU)
+		view->seen.used = now->used;
+	if (bits & CCS_SPARE)
+		view->seen.spare = now->spare;
+	if (bits & CCS_CCWARN)
+		view->seen.warnings = now->warnings;
 }
 
 /* CTEMP of the subsystem: degrees Celsius, in a range of 8 bits. Section 5.6. */
@@ -119,7 +136,7 @@ static uint8_t subsystem_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *
 		.sw = (uint8_t)~now.warnings,
 		.ctemp = celsius(now.temperature),
 		.pdlu = now.used,
-		.ccs = changes(ctrl, &now),
+		.ccs = changes(ctrl, command->mechanism, &now),
 	};
 
 	if (!(now.csts & NVME_SET(1, NVME_CSTS_CFS)))
@@ -127,7 +144,7 @@ static uint8_t subsystem_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *
 	if (vssd_sanitize_refuses(ctrl->subsystem) == NVME_SC_SANITIZE_FAILED)
 		health.nss |= NSS_SFM;
 	if (command->nmd1 & CLEAR)
-		clear(ctrl, &now);
+		clear(ctrl, command->mechanism, &now, CCS_ALL);
 	respond(command, &health, sizeof(health));
 	return NVME_MI_STATUS_SUCCESS;
 }
@@ -159,7 +176,7 @@ static struct vssd_ctrl *find(const struct vssd_ctrl *ctrl, uint32_t cntlid)
 static void add_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
 	struct vssd_health_seen now = look(ctrl);
-	uint16_t ccs = changes(ctrl, &now);
+	uint16_t ccs = changes(ctrl, command->mechanism, &now);
 	const uint16_t events =
 		CCS_CECO | CCS_NAC | CCS_FA | CCS_CSTS | CCS_CTEMP | CCS_PDLU | CCS_SPARE | CCS_CCWARN;
 	struct nvme_mi_controller_health health = {
@@ -174,7 +191,7 @@ static void add_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 	if (!(command->nmd0 & REPORT_ALL) && !(ccs & events & selected(command->nmd1)))
 		return;
 	if (command->nmd1 & CLEAR)
-		clear(ctrl, &now);
+		clear(ctrl, command->mechanism, &now, CCS_ALL);
 	memcpy(command->out + command->out_length, &health, sizeof(health));
 	command->out_length += (uint32_t)sizeof(health);
 	command->response += 1u << 16; /* RENT */
@@ -184,6 +201,8 @@ static uint8_t controller_health(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 {
 	uint32_t most = (command->nmd0 >> 16 & 0xff) + 1;
 
+	if (most > ENTRIES_MOST)
+		return NVME_MI_STATUS_INVALID_PARAMETER;
 	for (uint32_t id = (uint16_t)command->nmd0; id <= VSSD_MAX_CONTROLLERS && command->nmd0 & INCLUDE_PCI; id++)
 		if (find(ctrl, id) && command->response >> 16 < most)
 			add_health(find(ctrl, id), command);
@@ -295,12 +314,20 @@ static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_comman
 	return NVME_MI_STATUS_SUCCESS;
 }
 
-/* ---- configuration ---- */
+/* ---- configuration: section 5.1, figure 61 ---- */
+
+/* Whether the mechanism has this configuration: in band there is nothing to say of MCTP. */
+static bool has_configuration(const struct vssd_mi_command *command)
+{
+	return command->mechanism == VSSD_OUT_OF_BAND || (command->nmd0 & 0xff) == HEALTH_STATUS_CHANGE;
+}
 
 static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
 	const struct vssd_management *state = state_of(ctrl);
 
+	if (!has_configuration(command))
+		return NVME_MI_STATUS_INVALID_PARAMETER;
 	switch (command->nmd0 & 0xff) {
 	case SMBUS_FREQUENCY:
 		command->response = state->frequency;
@@ -323,7 +350,7 @@ static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 	uint16_t unit = (uint16_t)command->nmd1;
 	struct vssd_health_seen now;
 
-	if (command->nmd0 >> 24 != ANY_PORT)
+	if (command->nmd0 >> 24 != ANY_PORT || !has_configuration(command))
 		return NVME_MI_STATUS_INVALID_PARAMETER;
 	switch (command->nmd0 & 0xff) {
 	case SMBUS_FREQUENCY:
@@ -333,7 +360,7 @@ static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 		return NVME_MI_STATUS_SUCCESS;
 	case HEALTH_STATUS_CHANGE:
 		now = look(ctrl);
-		clear(ctrl, &now);
+		clear(ctrl, command->mechanism, &now, command->nmd1);
 		return NVME_MI_STATUS_SUCCESS;
 	case TRANSMISSION_UNIT:
 		if (unit < UNIT_LEAST || unit > UNIT_MOST)
@@ -356,22 +383,19 @@ static uint8_t vpd_read(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
 	if (!fits_vpd(command))
 		return NVME_MI_STATUS_INVALID_PARAMETER;
-	respond(command, &state_of(ctrl)->vpd[(uint16_t)command->nmd0], (uint16_t)command->nmd1);
+	command->out_length = (uint16_t)command->nmd1;
+	vssd_vpd_read(ctrl, (uint16_t)command->nmd0, command->out, command->out_length);
 	return NVME_MI_STATUS_SUCCESS;
 }
 
 static uint8_t vpd_write(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
-	struct vssd_management *state = state_of(ctrl);
-
 	if (!fits_vpd(command))
 		return NVME_MI_STATUS_INVALID_PARAMETER;
-	if (command->in_length < (uint16_t)command->nmd1)
+	if (command->in_length != (uint16_t)command->nmd1)
 		return NVME_MI_STATUS_INVALID_INPUT_SIZE;
-	if (state->vpd_writes == 0)
+	if (command->in_length && !vssd_vpd_write(ctrl, (uint16_t)command->nmd0, command->in, command->in_length))
 		return NVME_MI_STATUS_VPD_UPDATES_EXCEEDED;
-	memcpy(&state->vpd[(uint16_t)command->nmd0], command->in, (uint16_t)command->nmd1);
-	state->vpd_writes--;
 	return NVME_MI_STATUS_SUCCESS;
 }
 
@@ -440,7 +464,7 @@ static void conclude(struct vssd_request *request, const struct vssd_mi_command 
 uint16_t vssd_mi_send(struct vssd_request *request)
 {
 	uint8_t in[VSSD_VPD_SIZE], out[VSSD_MI_MOST_DATA] = {0};
-	struct vssd_mi_command command = {.in = in, .out = out};
+	struct vssd_mi_command command = {.mechanism = VSSD_IN_BAND, .in = in, .out = out};
 	uint16_t status = take(request, &command);
 
 	if (!status && command.opcode == NVME_MI_VPD_WRITE && fits_vpd(&command) && (uint16_t)command.nmd1) {
@@ -459,7 +483,7 @@ uint16_t vssd_mi_send(struct vssd_request *request)
 uint16_t vssd_mi_receive(struct vssd_request *request)
 {
 	uint8_t out[VSSD_MI_MOST_DATA] = {0};
-	struct vssd_mi_command command = {.out = out};
+	struct vssd_mi_command command = {.mechanism = VSSD_IN_BAND, .out = out};
 	uint16_t status = take(request, &command);
 	uint8_t result = NVME_MI_STATUS_INVALID_OPCODE;
 

@@ -10,12 +10,14 @@
 #include <stdint.h>
 
 #include "vssd/cmd/request.h"
+#include "vssd/ctrl/management.h"
 
 #define VSSD_MI_MOST_DATA 4096u /* bytes of the data of a command, in either direction */
 
 /* A command of the Management Interface, and its response. */
 struct vssd_mi_command {
 	uint8_t opcode;
+	enum vssd_mechanism mechanism;
 	uint32_t nmd0;
 	uint32_t nmd1;
 	const uint8_t *in; /* its data, in_length bytes */

@@ -17,8 +17,9 @@
 #define SLOT 0x1u  /* CSI */
 #define NMIMT_SHIFT 3u
 #define NMIMT_MASK 0xfu
-#define MI_REQUEST 16u     /* header, opcode, two dwords */
-#define ADMIN_REQUEST 68u  /* header, and a submission queue entry with an offset and a length in it */
+#define MI_REQUEST 16u    /* header, opcode, two dwords */
+#define ADMIN_REQUEST 68u /* header, and a submission queue entry with an offset and a length in it */
+#define FIRST_VENDOR_FEATURE 0xc0u
 #define ADMIN_RESPONSE 20u /* header, status, three dwords of the completion */
 
 enum message_type { CONTROL_PRIMITIVE, MI_COMMAND, ADMIN_COMMAND };
@@ -76,37 +77,73 @@ static void execute_mi(struct vssd_ctrl *ctrl, const uint8_t *body, uint32_t len
 	response->length += status ? 0 : command.out_length;
 }
 
-/* Admin commands that read what the drive reports of itself. */
-static bool is_allowed(uint8_t opcode)
+/* Features that an endpoint has. NVMe-MI 1.2, figure 125: those of queues, interrupts and data belong to the host. */
+static bool has_feature(uint8_t fid)
 {
-	return opcode == NVME_ADMIN_IDENTIFY || opcode == NVME_ADMIN_GET_LOG_PAGE ||
-	       opcode == NVME_ADMIN_GET_FEATURES;
+	switch (fid) {
+	case NVME_FEAT_POWER:
+	case NVME_FEAT_TEMPERATURE:
+	case NVME_FEAT_APST:
+	case NVME_FEAT_TIMESTAMP:
+	case NVME_FEAT_HCTM:
+	case NVME_FEAT_NOPSC:
+	case NVME_FEAT_SANITIZE:
+	case NVME_FEAT_COMMAND_SET_PROFILE:
+		return true;
+	default:
+		return fid >= FIRST_VENDOR_FEATURE;
+	}
+}
+
+/* Whether the endpoint has an admin command: those that read what the drive reports of itself, or set a feature. */
+static bool has_command(uint8_t opcode)
+{
+	return opcode == NVME_ADMIN_IDENTIFY || opcode == NVME_ADMIN_GET_LOG_PAGE || opcode == NVME_ADMIN_SELF_TEST ||
+	       opcode == NVME_ADMIN_GET_FEATURES || opcode == NVME_ADMIN_SET_FEATURES;
+}
+
+static bool is_allowed(const struct nvme_cmd *cmd)
+{
+	bool of_feature = cmd->opc == NVME_ADMIN_GET_FEATURES || cmd->opc == NVME_ADMIN_SET_FEATURES;
+
+	return !of_feature || has_feature((uint8_t)nvme_get_field(cmd, NVME_FIELD_GET_FEATURES_FID));
+}
+
+/* Check an admin command, whose data are length bytes in the request, or a part of the response. Returns a status of
+ * enum nvme_mi_status. */
+static uint8_t check_admin(const struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const uint8_t *body,
+			   uint32_t length)
+{
+	uint32_t offset = word(body + 28), wanted = word(body + 32);
+
+	if (!has_command(cmd->opc))
+		return NVME_MI_STATUS_INVALID_OPCODE;
+	if (!is_allowed(cmd) || body[6] != (uint8_t)vssd_cntlid(&ctrl->listener) || body[7] ||
+	    offset > VSSD_MI_MOST_DATA || wanted > VSSD_MI_MOST_DATA - offset)
+		return NVME_MI_STATUS_INVALID_PARAMETER;
+	return length == (cmd->opc == NVME_ADMIN_SET_FEATURES ? wanted : 0) ? NVME_MI_STATUS_SUCCESS
+									    : NVME_MI_STATUS_INVALID_INPUT_SIZE;
 }
 
 static void execute_admin(struct vssd_ctrl *ctrl, const uint8_t *body, uint32_t length, struct response *response)
 {
 	uint8_t data[VSSD_MI_MOST_DATA] = {0};
 	struct vssd_request request = {.cmd = {.opc = body[HEADER]}};
-	uint32_t offset, wanted;
 	uint16_t status;
+	uint8_t fault;
 
 	if (length < ADMIN_REQUEST) {
 		fail(response, NVME_MI_STATUS_INVALID_COMMAND_SIZE);
 		return;
 	}
-	if (!is_allowed(request.cmd.opc)) {
-		fail(response, NVME_MI_STATUS_INVALID_OPCODE);
-		return;
-	}
 	request.cmd.nsid = word(body + 8);
 	memcpy(&request.cmd.cdw10, body + 44, 6 * sizeof(uint32_t));
-	offset = word(body + 28);
-	wanted = word(body + 32);
-	if (body[6] != (uint8_t)vssd_cntlid(&ctrl->listener) || body[7] || offset > sizeof(data) ||
-	    wanted > sizeof(data) - offset) {
-		fail(response, NVME_MI_STATUS_INVALID_PARAMETER);
+	fault = check_admin(ctrl, &request.cmd, body, length - ADMIN_REQUEST);
+	if (fault) {
+		fail(response, fault);
 		return;
 	}
+	memcpy(data, body + ADMIN_REQUEST, length - ADMIN_REQUEST);
 	vssd_request_init(&request, ctrl, &ctrl->queues.sq[0]);
 	request.local = data;
 	request.local_length = sizeof(data);
@@ -116,10 +153,10 @@ static void execute_admin(struct vssd_ctrl *ctrl, const uint8_t *body, uint32_t 
 	put_word(response->bytes + 12, (uint32_t)(request.result >> 32));
 	put_word(response->bytes + 16, (uint32_t)status << 17);
 	response->length = ADMIN_RESPONSE;
-	if (status)
+	if (status || length > ADMIN_REQUEST)
 		return;
-	memcpy(response->bytes + ADMIN_RESPONSE, data + offset, wanted);
-	response->length += wanted;
+	memcpy(response->bytes + ADMIN_RESPONSE, data + word(body + 28), word(body + 32));
+	response->length += word(body + 32);
 }
 
 /* ---- control primitives: section 4.2.1 ---- */

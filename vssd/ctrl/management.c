@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "vssd/ctrl/controller.h"
+#include "vssd/subsystem/hidden.h"
 
+#define MAGIC 0x44505631u /* of what the store keeps */
 #define UNIT 8u           /* bytes, of offsets and lengths in the common header */
 #define PRODUCT UNIT      /* offset of the product info area */
 #define PRODUCT_SIZE 112u /* bytes */
@@ -57,13 +59,18 @@ static void describe_product(const struct vssd_ctrl *ctrl, uint8_t *area)
 	area[PRODUCT_SIZE - 1] = balance(area, PRODUCT_SIZE - 1);
 }
 
-void vssd_management_init(struct vssd_ctrl *ctrl)
-{
-	struct vssd_management *state = &ctrl->features.management;
-	uint8_t *vpd = state->vpd, *record = vpd + RECORD;
+/* The Vital Product Data of the subsystem, as the store keeps them. */
+struct kept {
+	uint32_t magic;
+	uint8_t writes; /* left */
+	uint8_t reserved[3];
+	uint8_t vpd[VSSD_VPD_SIZE];
+};
 
-	*state = (struct vssd_management){
-		.is_new = true, .frequency = 1, .transmission = 64, .vpd_writes = VSSD_VPD_WRITES};
+static void describe(const struct vssd_ctrl *ctrl, uint8_t *vpd)
+{
+	uint8_t *record = vpd + RECORD;
+
 	vpd[0] = FORMAT;
 	vpd[4] = PRODUCT / UNIT;
 	vpd[5] = RECORD / UNIT;
@@ -74,4 +81,57 @@ void vssd_management_init(struct vssd_ctrl *ctrl)
 	record[2] = RECORD_SIZE;
 	record[3] = balance(record + RECORD_HEADER, RECORD_SIZE);
 	record[4] = balance(record, RECORD_HEADER - 1);
+}
+
+/* A null drive keeps no data, so that nothing can be written. */
+static struct kept load(const struct vssd_ctrl *ctrl)
+{
+	struct kept kept = {.magic = MAGIC};
+
+	if (ctrl->null_store) {
+		describe(ctrl, kept.vpd);
+		return kept;
+	}
+	vssd_hidden_read(ctrl->subsystem, VSSD_HIDDEN_VPD, 0, &kept, sizeof(kept));
+	return kept;
+}
+
+void vssd_management_init(struct vssd_ctrl *ctrl)
+{
+	struct kept kept = {.magic = MAGIC, .writes = VSSD_VPD_WRITES};
+
+	ctrl->features.management = (struct vssd_management){.frequency = 1, .transmission = 64};
+	if (!ctrl->options->optional.mi || load(ctrl).magic == MAGIC)
+		return;
+	describe(ctrl, kept.vpd);
+	vssd_hidden_write(ctrl->subsystem, VSSD_HIDDEN_VPD, 0, &kept, sizeof(kept));
+}
+
+void vssd_management_changed(struct vssd_ctrl *ctrl, uint16_t change)
+{
+	for (unsigned i = 0; i < VSSD_MECHANISMS; i++)
+		ctrl->features.management.views[i].changed |= change;
+}
+
+uint8_t vssd_vpd_writes(const struct vssd_ctrl *ctrl)
+{
+	return load(ctrl).writes;
+}
+
+void vssd_vpd_read(const struct vssd_ctrl *ctrl, uint32_t offset, uint8_t *to, uint32_t length)
+{
+	const struct kept kept = load(ctrl);
+
+	memcpy(to, kept.vpd + offset, length);
+}
+
+bool vssd_vpd_write(struct vssd_ctrl *ctrl, uint32_t offset, const uint8_t *from, uint32_t length)
+{
+	struct kept kept = load(ctrl);
+
+	if (kept.writes == 0)
+		return false;
+	kept.writes--;
+	memcpy(kept.vpd + offset, from, length);
+	return vssd_hidden_write(ctrl->subsystem, VSSD_HIDDEN_VPD, 0, &kept, sizeof(kept));
 }

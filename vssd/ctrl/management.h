@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The state of the Management Interface: Vital Product Data, and what a controller was like when its changes were
- * last cleared. */
+ * last cleared, by each of the two mechanisms. */
 #ifndef VSSD_CTRL_MANAGEMENT_H
 #define VSSD_CTRL_MANAGEMENT_H
 
@@ -19,14 +19,20 @@ struct vssd_health_seen {
 	uint8_t warnings;
 };
 
-struct vssd_management {
+/* Health is polled in band and out of band, which know nothing of each other. Section 5.3 and 5.6. */
+enum vssd_mechanism { VSSD_OUT_OF_BAND, VSSD_IN_BAND, VSSD_MECHANISMS };
+
+/* What one of them has seen and cleared. */
+struct vssd_health_view {
 	struct vssd_health_seen seen;
-	uint16_t changed;      /* bits of CCS that no comparison shows: CECO, NAC, FA */
+	uint16_t changed; /* bits of CCS that no comparison shows: CECO, NAC, FA */
+	bool is_old;      /* something was seen */
+};
+
+struct vssd_management {
+	struct vssd_health_view views[VSSD_MECHANISMS];
 	uint16_t transmission; /* MCTP transmission unit, bytes */
 	uint8_t frequency;     /* of SMBus: 1 is 100 kHz */
-	uint8_t vpd_writes;    /* left */
-	bool is_new;           /* nothing was seen yet */
-	uint8_t vpd[VSSD_VPD_SIZE];
 };
 
 /* Changes that the health polls report, besides those that they see: bits of CCS. */
@@ -38,5 +44,14 @@ struct vssd_ctrl;
 
 /* Set the state of a new drive. */
 void vssd_management_init(struct vssd_ctrl *ctrl);
+
+/* Note a change, VSSD_CHANGED_*. */
+void vssd_management_changed(struct vssd_ctrl *ctrl, uint16_t change);
+
+/* How often the Vital Product Data can be written, and read or write bytes of them, which lie within them. A change
+ * is durable at once. False: they have been written as often as they can be. */
+uint8_t vssd_vpd_writes(const struct vssd_ctrl *ctrl);
+void vssd_vpd_read(const struct vssd_ctrl *ctrl, uint32_t offset, uint8_t *to, uint32_t length);
+bool vssd_vpd_write(struct vssd_ctrl *ctrl, uint32_t offset, const uint8_t *from, uint32_t length);
 
 #endif

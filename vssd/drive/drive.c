@@ -86,7 +86,7 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 		announce(ctrl, VSSD_EVENT_VERIFICATION);
 		return;
 	case VSSD_NOTICE_FIRMWARE_STARTS:
-		ctrl->features.management.changed |= VSSD_CHANGED_FIRMWARE;
+		vssd_management_changed(ctrl, VSSD_CHANGED_FIRMWARE);
 		announce(ctrl, VSSD_EVENT_FIRMWARE);
 		pause_processing(ctrl, true);
 		return;
@@ -114,7 +114,7 @@ static void ns_changed(struct vssd_listener *listener, uint32_t nsid)
 
 	vssd_ana_ns_changed(ctrl, nsid);
 	ctrl->events.changed_ns |= 1u << (nsid - 1);
-	ctrl->features.management.changed |= VSSD_CHANGED_NAMESPACES;
+	vssd_management_changed(ctrl, VSSD_CHANGED_NAMESPACES);
 	announce(ctrl, VSSD_EVENT_NS_CHANGED);
 }
 

@@ -19,6 +19,8 @@ static uint64_t blocks_of(const struct vssd_options *options, unsigned area)
 		return options->optional.boot ? 2 * VSSD_BOOT_SIZE / VSSD_BLOCK_SIZE + 1 : 0;
 	if (area == VSSD_HIDDEN_PROTECTION)
 		return options->optional.write_protection;
+	if (area == VSSD_HIDDEN_VPD)
+		return options->optional.mi && !options->null_store;
 	if (area == VSSD_HIDDEN_RPMB)
 		return options->optional.rpmb ? VSSD_RPMB_BLOCKS : 0;
 	return options->optional.tcg ? tcg[area] : 0;

@@ -20,6 +20,7 @@ enum vssd_hidden {
 	VSSD_HIDDEN_BOOT,       /* both boot partitions, and a block */
 	VSSD_HIDDEN_PROTECTION, /* a block: enum vssd_protection of each namespace */
 	VSSD_HIDDEN_RPMB,       /* a block, and the data of all targets: see rpmb.c */
+	VSSD_HIDDEN_VPD,        /* a block: the Vital Product Data, see vssd/ctrl/management.c */
 	VSSD_HIDDEN_AREAS,
 };
 
