@@ -1199,7 +1199,7 @@ class Controller:
         before a script writes it.
 
         Args:
-            nsze: size in LBAs, 64 bits
+            nsze: size in LBAs, 64 bits. A Key Value namespace (csi=1) has a size in bytes
             ncap: capacity in LBAs. By default it is the size, as drives without thin provisioning require
             flbas: the LBA format in bits 3:0 and 6:5, and extended LBAs in bit 4
             dps: protection information, its type in bits 2:0

@@ -22,6 +22,7 @@ ACQUIRE = clauses.of_io(IoOpcode.RESERVATION_ACQUIRE)
 RELEASE = clauses.of_io(IoOpcode.RESERVATION_RELEASE)
 REPORT = clauses.of_io(IoOpcode.RESERVATION_REPORT)
 PTPL = f"{CLAUSE}, Persist Through Power Loss"
+PREEMPTING = f"{CLAUSE}, 8.19.7 Preempting a Reservation or Registration"
 
 PERSISTENT = Need(
     "reservations that persist through power loss (RESCAP bit 0)",
@@ -32,6 +33,8 @@ pytestmark = needs(io(IoOpcode.RESERVATION_REGISTER), ROOM)
 
 UNREGISTER, REPLACE = 1, 2
 CLEAR = 1
+PREEMPT, PREEMPT_AND_ABORT = 1, 2
+IN_FLIGHT = 16
 END, PERSIST = 2, 3
 """CPTPL: registrations end with a power loss, or persist."""
 
@@ -60,8 +63,8 @@ class Registrant:
     def register(self, new: int, key: int = 0, action: int = 0, cptpl: int = 0) -> Command:
         return self._send(IoOpcode.RESERVATION_REGISTER, cptpl << 30 | action, key, new)
 
-    def acquire(self, kind: int, key: int = KEY) -> Command:
-        return self._send(IoOpcode.RESERVATION_ACQUIRE, kind << 8, key, 0)
+    def acquire(self, kind: int, key: int = KEY, prkey: int = 0, action: int = 0) -> Command:
+        return self._send(IoOpcode.RESERVATION_ACQUIRE, kind << 8 | action, key, prkey)
 
     def release(self, kind: int, key: int = KEY, action: int = 0) -> Command:
         return self._send(IoOpcode.RESERVATION_RELEASE, kind << 8 | action, key)
@@ -182,3 +185,45 @@ def test_reservations_outlive_a_loss_of_power_as_ptpl_says(drive: Drive, host: R
         host.identify()
         host.must_be(keys, kind if keys else 0, PTPL)
     drive.succeed(host.register(KEY), REGISTER)
+
+
+@requirement("RESERVATIONS-5", PREEMPTING)
+def test_a_holder_preempts_itself(drive: Drive, host: Registrant) -> None:
+    """A holder that preempts itself changes the type, and a key that nobody has preempts nothing.
+
+    1. Preempt with a key that nobody has, and with the key 0.
+    2. For each type of RESCAP, preempt with the own key, and read the report and its generation.
+    3. Send reads, and Preempt and Abort with the own key. Each read succeeds or is aborted.
+    """
+    types = types_of(drive)
+    drive.succeed(host.register(KEY), REGISTER)
+    drive.succeed(host.acquire(types[0]), ACQUIRE)
+    wrong = host.acquire(types[0], prkey=OTHER, action=PREEMPT)
+    drive.expect(wrong, PREEMPTING, Status.RESERVATION_CONFLICT)
+    wrong = host.acquire(types[0], prkey=0, action=PREEMPT)
+    if types[0] < ReservationType.WRITE_EXCLUSIVE_ALL:
+        drive.expect(wrong, PREEMPTING, Status.INVALID_FIELD)
+    host.must_be([KEY], types[0], PREEMPTING)
+    single = [kind for kind in types if kind < ReservationType.WRITE_EXCLUSIVE_ALL]
+    for kind in single[1:] + single[:1]:
+        before = int(host.report().gen)
+        drive.succeed(host.acquire(kind, prkey=KEY, action=PREEMPT), PREEMPTING)
+        host.must_be([KEY], kind, PREEMPTING)
+        count = (int(host.report().gen) - before) % (1 << 32)
+        drive.check(count == 1, REPORT, "the generation has gone up by 1", count)
+    if single:
+        abort_reads(drive, host, single[0])
+
+
+def abort_reads(drive: Drive, host: Registrant, kind: int) -> None:
+    """Preempt and Abort while reads are in flight."""
+    buf = nvme.Buffer(drive.lba_size)
+    pair = drive.new_qpair()
+    reads = [drive.send(pair, IoOpcode.READ, buf) for _ in range(IN_FLIGHT)]
+    drive.succeed(host.acquire(kind, prkey=KEY, action=PREEMPT_AND_ABORT), PREEMPTING)
+    drive.reap(pair, len(reads))
+    for read in reads:
+        drive.must_end(read)
+        drive.expect(read, PREEMPTING, Status.SUCCESS, Status.PREEMPT_ABORT)
+    host.must_be([KEY], kind, PREEMPTING)
+    drive.succeed(drive.io(IoOpcode.READ, buf), PREEMPTING)

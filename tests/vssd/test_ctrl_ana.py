@@ -46,6 +46,7 @@ ANA_REQUEST = 19
 OPTIMIZED, NON_OPTIMIZED, INACCESSIBLE, LOSS, CHANGE = 1, 2, 3, 4, 15
 STATUS = {INACCESSIBLE: 0x302, LOSS: 0x301, CHANGE: 0x303}
 EVENTS, ERROR_RECOVERY, MASK, PERSISTENCE, CACHE = 0x0B, 0x05, 0x82, 0x83, 0x06
+MEDIA_UNITS, CAPACITY_CONFIGURATIONS = 0x10, 0x11
 ANA_CHANGED = 0x0C << 16 | 3 << 8 | 2
 NOTICE = 1 << 11
 SELF_TEST, ATTACH_FAILED, BAD_GROUP = 0x14, 0x125, 0x124
@@ -154,15 +155,33 @@ def test_commands_to_a_namespace_that_is_not_accessible(two: Two, state: int) ->
         )
         assert set_feature(b.nvme, fid, 0, nsid=2) == OK
     assert get_feature(b.nvme, CACHE) == 1 and set_feature(b.nvme, CACHE, 1) == OK
+    assert set_feature(b.nvme, CACHE, 1, nsid=ALL_NAMESPACES) == status, "any feature of all namespaces"
     mine, other = identify(b.nvme, 0, 1), identify(a.nvme, 0, 1)
-    assert mine[:16] == other[:16] and mine[16:24] == bytes(8) != other[16:24], "NSZE, NCAP, NUSE"
-    assert mine[48:64] == bytes(16) != other[48:64], "NVMCAP"
+    if state == CHANGE:
+        assert mine == other, "figure 589: only Inaccessible and Persistent Loss clear capacities"
+    else:
+        assert mine[:16] == other[:16] and mine[16:24] == bytes(8) != other[16:24], "NSZE, NCAP, NUSE"
+        assert mine[48:64] == bytes(16) != other[48:64], "NVMCAP"
     assert a.disk.read(0, 4) == pattern(0, 4), "the other controller has it"
     for back in (NON_OPTIMIZED, OPTIMIZED):
         two.state(b, back, 1)
         b.disk.nsid = 1
         assert b.disk.read(0, 4) == pattern(0, 4)
     assert identify(b.nvme, 0, 1) == other
+
+
+def test_log_pages_of_media_are_not_available(start: Start) -> None:
+    """Base 2.2, figure 589: Media Unit Status and Supported Capacity Configuration List."""
+    two = Two(start, "--endurance-groups", "1", "--namespace-management", "--capacity-management", "fixed")
+    for lid in (MEDIA_UNITS, CAPACITY_CONFIGURATIONS):
+        fields = {"prp1": two.b.disk.buffer, "cdw10": lid | 7 << 16}
+        assert two.b.nvme.admin.execute(GET_LOG, **fields)[1] == OK
+        for state, status in STATUS.items():
+            two.state(two.b, state, 2)
+            assert two.b.nvme.admin.execute(GET_LOG, **fields)[1] == status
+        assert two.a.nvme.admin.execute(GET_LOG, prp1=two.a.disk.buffer, cdw10=fields["cdw10"])[1] == OK
+        two.state(two.b, OPTIMIZED, 2)
+    two.close()
 
 
 def test_each_change_is_counted_and_announced(two: Two) -> None:

@@ -338,6 +338,60 @@ def test_identify(start: Start) -> None:
     kv.close()
 
 
+MANAGED = ("--namespace-management", "--unallocated", "8M")
+
+
+def create_keys(kv: Host, nsze: int, rest: bytes = b"", csi: int = 1) -> tuple[int, int]:
+    """Namespace Management, create, of the Key Value Command Set (KV 1.1, 4.1.6): NSID, or 0, and the status."""
+    kv.nvme.memory.write(kv.buffer, struct.pack("<Q", nsze).ljust(8, b"\0") + rest.ljust(4088, b"\0"))
+    nsid, status = kv.nvme.admin.execute(0x0D, prp1=kv.buffer, cdw10=0, cdw11=csi << 24)
+    return nsid, status
+
+
+def attach_keys(kv: Host, nsid: int) -> int:
+    kv.nvme.memory.write(kv.buffer, struct.pack("<HH", 1, 1).ljust(4096, b"\0"))
+    return kv.nvme.admin.execute(0x15, nsid=nsid, prp1=kv.buffer, cdw10=0)[1]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_namespace_management_creates_and_deletes_them(start: Start, folder: str, killed: bool) -> None:
+    """NSZE counts bytes. What describes LBAs is reserved. A file keeps the namespace and its keys."""
+    options = (*OPTIONS, *MANAGED, "--file", os.path.join(folder, "drive"))
+    server = Server(os.path.join(folder, "first"), *options)
+    kv = Host(server)
+    reserved = bytearray(4088)
+    reserved[26 - 8] = reserved[384 - 8] = 0xFF
+    assert create_keys(kv, 1 << 20, bytes(reserved)) == (3, OK), "FLBAS and NPHNDLS are reserved"
+    assert attach_keys(kv, 3) == OK
+    data = identify(kv.nvme, 5, 3, KV)
+    assert struct.unpack_from("<QQQ", data) == (1 << 20, 0, 0)
+    assert identify(kv.nvme, 3, 3)[32:37] == b"\4\1\0\0\1", "the CSI is in the descriptors"
+    kv.nvme.memory.write(kv.buffer, b"of namespace 3")
+    assert kv.send(STORE, b"key", 14, nsid=3)[1] == OK and kv.send(EXIST, b"key")[1] == DOES_NOT_EXIST
+    kv.flush(3)
+    assert create_keys(kv, 0)[1] == INVALID_FIELD and create_keys(kv, 64 << 20)[1] == 0x115
+    assert create_keys(kv, 1 << 20, csi=3)[1] == create_keys(kv, 1 << 20, csi=2)[1] == 0x129
+    if killed:
+        os.kill(server.pid, signal.SIGKILL)
+    server.stop()
+    server.log.close()
+    kv.close()
+    again = Host(start(*options))
+    assert again.send(RETRIEVE, b"key", 4096, nsid=3) == (14, OK)
+    assert again.nvme.memory.read(again.buffer, 14) == b"of namespace 3"
+    assert again.nvme.admin.execute(0x0D, nsid=3, cdw10=1)[1] == OK
+    assert again.send(RETRIEVE, b"key", 4096, nsid=3)[1] == INVALID_FIELD, "no such namespace"
+    assert create_keys(again, 1 << 20) == (3, OK) and attach_keys(again, 3) == OK
+    assert again.send(EXIST, b"key", nsid=3)[1] == DOES_NOT_EXIST, "it is a new one"
+    again.close()
+
+
+def test_a_drive_without_keys_creates_none(start: Start) -> None:
+    kv = Host(start("--size", "2M", *MANAGED))
+    assert create_keys(kv, 1 << 20)[1] == 0x129, "I/O Command Set Not Supported"
+    kv.close()
+
+
 def test_effects_and_command_sets(kv: Host) -> None:
     buffer = kv.nvme.memory.alloc(4096)
     assert kv.nvme.admin.execute(2, prp1=buffer, cdw10=1023 << 16 | 5, cdw14=KV)[1] == OK

@@ -22,18 +22,23 @@ uint16_t vssd_ana_check_ns(struct vssd_request *request, const struct vssd_ns *n
 		      : NVME_SC_SUCCESS;
 }
 
-/* NSID FFFFFFFFh names all that are attached, of which the first one that is not accessible decides. */
-static uint16_t check_named(struct vssd_request *request)
+uint16_t vssd_ana_check_all(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	uint16_t status = NVME_SC_SUCCESS;
 
-	if (request->ns)
-		return vssd_ana_check_ns(request, request->ns);
-	for (uint32_t i = 0; request->cmd.nsid == NVME_NSID_ALL && i < VSSD_MAX_NAMESPACES && !status; i++)
+	for (uint32_t i = 0; ctrl->features.ana.refuses && i < VSSD_MAX_NAMESPACES && !status; i++)
 		if (vssd_ns_is_active(ctrl, &ctrl->ns[i]))
 			status = vssd_ana_check_ns(request, &ctrl->ns[i]);
 	return status;
+}
+
+/* NSID FFFFFFFFh names all that are attached. */
+static uint16_t check_named(struct vssd_request *request)
+{
+	if (request->ns)
+		return vssd_ana_check_ns(request, request->ns);
+	return request->cmd.nsid == NVME_NSID_ALL ? vssd_ana_check_all(request) : NVME_SC_SUCCESS;
 }
 
 /* Whether an admin command uses the namespace of NSID, and is none that still works, in whole or in part. */

@@ -9,6 +9,9 @@
 /* Refuse what uses this namespace. */
 uint16_t vssd_ana_check_ns(struct vssd_request *request, const struct vssd_ns *ns);
 
+/* Refuse what uses all namespaces that are attached: the first one that is not accessible decides. */
+uint16_t vssd_ana_check_all(struct vssd_request *request);
+
 /* Refuse a command by the namespaces that NSID names, except for those admin commands that judge themselves. */
 uint16_t vssd_ana_check(struct vssd_request *request);
 

@@ -501,7 +501,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	memset(&ctrl->features.behavior, 0, sizeof(ctrl->features.behavior));
 	memset(&ctrl->features.streams, 0, sizeof(ctrl->features.streams));
 	vssd_ana_reset(ctrl);
-	ctrl->features.management.changed |= VSSD_CHANGED_ENABLE;
+	vssd_management_changed(ctrl, VSSD_CHANGED_ENABLE);
 	vssd_power_restart(ctrl);
 	vssd_hmb_disable(ctrl);
 	vssd_injection_clear(ctrl);
@@ -601,7 +601,7 @@ uint16_t vssd_set_features(struct vssd_request *request)
 	status = check_uuid(request, fid);
 	if (!status)
 		status = check_nsid(request, feature);
-	if (!status && feature->capabilities & NVME_FEATURE_PER_NS)
+	if (!status && (feature->capabilities & NVME_FEATURE_PER_NS || cmd->nsid == NVME_NSID_ALL))
 		status = vssd_ana_check_feature(request);
 	if (status)
 		return status;

@@ -219,7 +219,7 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 				      bit_if(ctrl->options->optional.boot_protection, BPCAP_SET_FEATURES));
 	if (ctrl->options->optional.mi && vssd_since(ctrl, NVME_1_3)) {
 		id->nvmsr = NVMESD;
-		id->vwci = (uint8_t)(VWCRV | ctrl->features.management.vpd_writes);
+		id->vwci = (uint8_t)(VWCRV | vssd_vpd_writes(ctrl));
 	}
 	vssd_capacity_identify(ctrl, id);
 	if (has_copy(ctrl))
@@ -282,11 +282,18 @@ static uint8_t rescap(const struct vssd_ctrl *ctrl)
 	return (uint8_t)(RESERVATIONS | NVME_RESCAP_PTPL | (vssd_since(ctrl, NVME_1_3) ? NVME_RESCAP_IEKEY : 0));
 }
 
-/* ANA: a controller that cannot access the namespace does not know its capacity. */
+/* ANA: whether the controller knows the capacity of the namespace, which it does while the state changes. */
+static bool knows_capacity(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
+{
+	uint16_t status = vssd_ana_status(ctrl, ns);
+
+	return status == NVME_SC_SUCCESS || status == NVME_SC_ANA_TRANSITION;
+}
+
 static void describe_access(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns *id)
 {
 	id->anagrpid = ns->anagrpid;
-	if (!vssd_ana_status(ctrl, ns))
+	if (knows_capacity(ctrl, ns))
 		return;
 	id->nuse = 0;
 	memset(id->nvmcap, 0, sizeof(id->nvmcap));
@@ -492,7 +499,10 @@ static void describe_kv(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 	id->rescap = rescap(ctrl);
 	id->fpi = format_progress(ctrl, ns);
 	id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;
-	id->endgid = ctrl->subsystem->fdp ? VSSD_ENDGID : 0;
+	id->anagrpid = vssd_has_ana(ctrl) ? ns->anagrpid : 0;
+	id->nuse = knows_capacity(ctrl, ns) ? id->nuse : 0;
+	id->nvmsetid = ns->setid;
+	id->endgid = ns->endgid;
 	vssd_identity_nguid(ctrl->subsystem, ns, id->nguid);
 	vssd_identity_eui64(ctrl->subsystem, ns, id->eui64);
 }

@@ -462,6 +462,8 @@ static uint16_t check(struct vssd_request *request, const struct log_page *page,
 	status = check_nsid(request, page);
 	if (!status && page->per_ns)
 		status = vssd_ana_check_ns(request, request->ns);
+	if (!status && is_of_media(cmd))
+		status = vssd_ana_check_all(request);
 	if (status)
 		return status;
 	if (nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_OT))

@@ -28,6 +28,32 @@ static uint8_t lbaf_of(const struct nvme_ns_management_data *data)
 			 (type && data->dps & NVME_DPS_FIRST ? VSSD_LBAF_FIRST : 0));
 }
 
+/* The command set of the namespace to be created. */
+static uint8_t csi_of(const struct vssd_request *request)
+{
+	return (uint8_t)nvme_get_field(&request->cmd, NVME_FIELD_NS_MANAGEMENT_CSI);
+}
+
+/* log2 of the unit of NSZE: Key Value namespaces count bytes. */
+static unsigned shift_of(const struct vssd_request *request, const struct nvme_ns_management_data *data)
+{
+	return csi_of(request) == NVME_CSI_KV ? 0 : vssd_lbaf_shift(request->ctrl->subsystem, data->flbas);
+}
+
+/* Get the data. A Key Value namespace has no LBA format, and no other capacity than its size: these fields are
+ * reserved. Key Value Command Set 1.1, section 4.1.6. */
+static uint16_t receive(struct vssd_request *request, struct nvme_ns_management_data *data)
+{
+	uint16_t status = vssd_data_receive(request, data, sizeof(*data));
+
+	if (csi_of(request) == NVME_CSI_KV) {
+		data->ncap = data->nsze;
+		data->flbas = data->dps = 0;
+		data->nphndls = 0;
+	}
+	return status;
+}
+
 /* Check the fields of the data that describe the format. */
 static uint16_t check_format(struct vssd_request *request, const struct nvme_ns_management_data *data)
 {
@@ -137,7 +163,7 @@ static uint16_t check_room(struct vssd_request *request, const struct nvme_ns_ma
 			   struct vssd_container *container)
 {
 	const struct vssd_subsystem *subsystem = request->ctrl->subsystem;
-	unsigned shift = vssd_lbaf_shift(subsystem, data->flbas);
+	unsigned shift = shift_of(request, data);
 	uint64_t bytes = data->nsze > UINT64_MAX >> shift ? UINT64_MAX : data->nsze << shift;
 
 	*container = (struct vssd_container){.endgid = data->endgid, .setid = data->nvmsetid};
@@ -161,10 +187,11 @@ static uint16_t check_create(struct vssd_request *request, struct nvme_ns_manage
 
 	if (request->cmd.nsid)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_NSID, VSSD_OWN);
-	if (nvme_get_field(&request->cmd, NVME_FIELD_NS_MANAGEMENT_CSI) != NVME_CSI_NVM)
+	if (csi_of(request) != NVME_CSI_NVM &&
+	    (csi_of(request) != NVME_CSI_KV || !request->ctrl->options->kv.namespaces))
 		return vssd_refuse(request, NVME_SC_COMMAND_SET_NOT_SUPPORTED,
 				   VSSD_FIELD(NVME_FIELD_NS_MANAGEMENT_CSI, "CSI"), VSSD_OWN);
-	status = vssd_data_receive(request, data, sizeof(*data));
+	status = receive(request, data);
 	if (!status)
 		status = check_format(request, data);
 	if (!status)
@@ -190,13 +217,15 @@ static uint16_t create(struct vssd_request *request)
 
 	if (status || request->is_trial)
 		return status;
-	shape.bytes = data.nsze << vssd_lbaf_shift(subsystem, data.flbas);
+	shape.bytes = data.nsze << shift_of(request, &data);
+	shape.csi = csi_of(request);
 	shape.lbaf = lbaf_of(&data);
 	shape.shared = data.nmic & 1;
 	shape.anagrpid = (uint8_t)data.anagrpid;
 	request->result = vssd_ns_unused(subsystem);
-	vssd_ns_create(subsystem, (uint32_t)request->result, &shape);
-	return NVME_SC_SUCCESS;
+	if (vssd_ns_create(subsystem, (uint32_t)request->result, &shape))
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("no memory for the namespace"), VSSD_OWN);
 }
 
 /* ---- deletion ---- */

@@ -534,6 +534,12 @@ int vssd_kv_create(struct vssd_subsystem *subsystem, bool is_new, struct pyn_err
 	return 0;
 }
 
+bool vssd_kv_add(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
+{
+	subsystem->kv[ns->nsid - 1] = create(subsystem, ns, true);
+	return subsystem->kv[ns->nsid - 1] != NULL;
+}
+
 void vssd_kv_drop(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 {
 	destroy(subsystem->kv[ns->nsid - 1]);

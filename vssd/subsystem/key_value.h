@@ -42,6 +42,9 @@ int vssd_kv_create(struct vssd_subsystem *subsystem, bool is_new, struct pyn_err
 /* The keys of a namespace, or NULL: it is not of this command set. */
 struct vssd_kv *vssd_kv_of(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns);
 
+/* Create the store of a new namespace. False: there is no memory. */
+bool vssd_kv_add(struct vssd_subsystem *subsystem, struct vssd_ns *ns);
+
 /* Forget the keys of a namespace that is deleted. */
 void vssd_kv_drop(struct vssd_subsystem *subsystem, const struct vssd_ns *ns);
 

@@ -260,6 +260,7 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 	uint64_t room = vssd_container_room(subsystem, &shape->container);
 	struct vssd_ns_record record = {
 		.bytes = shape->bytes,
+		.csi = shape->csi,
 		.shared = shape->shared,
 		.anagrpid = shape->anagrpid & 0x7f,
 		.blocks = vssd_ns_blocks_for(subsystem, shape->bytes, room),
@@ -278,6 +279,10 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 	place(subsystem, nsid, &record, shape->lbaf);
 	vssd_container_put(subsystem, &subsystem->ns[nsid - 1], &shape->container);
 	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
+	if (shape->csi == NVME_CSI_KV && !vssd_kv_add(subsystem, &subsystem->ns[nsid - 1])) {
+		vssd_ns_delete(subsystem, &subsystem->ns[nsid - 1]);
+		return false;
+	}
 	vssd_security_changed(subsystem);
 	record_change(subsystem, &subsystem->ns[nsid - 1], CREATE);
 	vssd_ns_set_attached(subsystem, &subsystem->ns[nsid - 1], shape->attached);

@@ -58,6 +58,7 @@ _Static_assert(sizeof(struct vssd_ns) == 64, "the short path");
 /* What the host can choose when it creates a namespace. */
 struct vssd_ns_shape {
 	uint64_t bytes;
+	uint8_t csi; /* NVM or Key Value, enum nvme_csi */
 	uint8_t lbaf;
 	bool shared;
 	uint16_t attached;               /* when it is created */
@@ -110,7 +111,7 @@ void vssd_ns_set_attached(struct vssd_subsystem *subsystem, struct vssd_ns *ns, 
 void vssd_ns_init(struct vssd_subsystem *subsystem);
 
 /* Create a namespace, whose LBAs are unwritten. This may move the blocks of others, to make room. False: the NSID is
- * taken, or the container has too little room. */
+ * taken, the container has too little room, or there is no memory for its keys. */
 bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape);
 
 /* Delete a namespace, and its data. Tells the controllers that were attached. */
