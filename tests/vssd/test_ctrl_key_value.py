@@ -342,7 +342,7 @@ MANAGED = ("--namespace-management", "--unallocated", "8M")
 
 
 def create_keys(kv: Host, nsze: int, rest: bytes = b"", csi: int = 1) -> tuple[int, int]:
-    """Namespace Management, create, of the Key Value Command Set (KV 1.1, 4.1.6): NSID, or 0, and the status."""
+    """Namespace Management, create, of CSI 1 (KV 1.1, 4.1.6): the NSID and the status."""
     kv.nvme.memory.write(kv.buffer, struct.pack("<Q", nsze).ljust(8, b"\0") + rest.ljust(4088, b"\0"))
     nsid, status = kv.nvme.admin.execute(0x0D, prp1=kv.buffer, cdw10=0, cdw11=csi << 24)
     return nsid, status
