@@ -291,9 +291,9 @@ class Tcg:
     def block_sid(self, by_hardware_reset: bool = False) -> None:
         """Let nobody be authenticated as SID, by protocol 02h and ComID 0005h.
 
-        This is Block SID Authentication 1.01, 4.2. A power cycle ends it, and a Revert of the Admin SP. It has no
-        effect if somebody owns the drive, so that SID has another PIN than MSID. Feature 0402h of discover() tells
-        whether SID is blocked.
+        This is Block SID Authentication 1.01, 4.2. A power cycle ends it, and a Revert of the Admin SP. It
+        has no effect if somebody owns the drive, so that SID has another PIN than MSID. Feature 0402h of
+        discover() tells whether SID is blocked.
 
         Args:
             by_hardware_reset: a hardware reset ends it as well
