@@ -446,6 +446,14 @@ static uint64_t size_of(const struct vssd_ctrl *ctrl, uint8_t lid)
 	return is_telemetry ? vssd_telemetry_size(ctrl, lid) : pages[lid].size;
 }
 
+/* Whether a controller that cannot access a namespace does not have the log page. Base 2.1, figure 584. */
+static bool is_of_media(const struct nvme_cmd *cmd)
+{
+	uint64_t lid = nvme_get_field(cmd, NVME_FIELD_GET_LOG_PAGE_LID);
+
+	return lid == NVME_LOG_MEDIA_UNIT_STATUS || lid == NVME_LOG_CAPACITY_CONFIGURATIONS;
+}
+
 static uint16_t check(struct vssd_request *request, const struct log_page *page, uint64_t offset, uint64_t length)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;

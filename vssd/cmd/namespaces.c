@@ -373,7 +373,9 @@ uint16_t vssd_ns_attachment(struct vssd_request *request)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_NSID, VSSD_OWN);
 	if (!ns)
 		return vssd_refuse_nsid(request, VSSD_OWN);
-	status = receive_list(request, &list);
+	status = vssd_reservation_check(request, ns, VSSD_ACCESS_WRITE);
+	if (!status)
+		status = receive_list(request, &list);
 	if (!status)
 		status = check_ctrls(request, ns, &list, sel == NVME_NS_ATTACH, &ctrls);
 	if (!status && !request->is_trial)
