@@ -531,8 +531,8 @@ class Controller:
             4096 to 2 MiB; None for the smallest one of the controller (CAP.MPSMIN)
 
     Raises:
-        NvmeEnumerateError: there is no such drive, it does not become ready within CAP.TO, or it has no memory
-            pages of that size (CAP.MPSMIN, MPSMAX)
+        NvmeEnumerateError: there is no such drive, it does not become ready within CAP.TO, or it has no
+            memory pages of that size (CAP.MPSMIN, MPSMAX)
 
     The default initialisation (Base 3.5.1) disables and enables the controller with an empty admin
     queue, identifies it, asks for IO queues (Set Features, Number of Queues), and leaves one
@@ -766,9 +766,10 @@ class Controller:
     def memory_page_size(self) -> int:
         """Bytes of a memory page: 4096 times 2 to the power of CC.MPS (Base 3.1.4.5).
 
-        PRPs, queues, shadow doorbells and the host memory buffer lie in such pages. After your nvme_init_func it
-        is what the function wrote to CC. Create buffers after the controller if its pages have more than 4 KiB: a
-        command that transfers more than the room of an older buffer raises AssertionError.
+        PRPs, queues, shadow doorbells and the host memory buffer lie in such pages. After your
+        nvme_init_func it is what the function wrote to CC. Create buffers after the controller if its pages
+        have more than 4 KiB: a command that transfers more than the room of an older buffer raises
+        AssertionError.
 
         Example:
             >>> nvme0 = Controller("vssd", memory_page_size=65536)
@@ -1001,8 +1002,8 @@ class Controller:
             cns: which structure, 8 bits. 0 is namespace, 1 controller, 2 list of active namespaces, ...
             cntid: controller, 16 bits, for some cns
             csi: command set, 8 bits, for some cns
-            nvmsetid: bits 15:0 of dword 11, such as the NVM set of cns 4, the endurance group of cns 0x19, and
-                the index of an LBA format of cns 9 and 0xa
+            nvmsetid: bits 15:0 of dword 11, such as the NVM set of cns 4, the endurance group of cns 0x19,
+                and the index of an LBA format of cns 9 and 0xa
             cb: called at completion, see help(nvme)
 
         Raises:
@@ -2135,10 +2136,10 @@ class Namespace:
             sgl: True describes buf by an SGL and not by PRPs, for drives that support SGLs. An Sgl or a
                 Descriptor of pynvme.sgl is the data pointer itself, and buf is None. Verification does not
                 judge such a command
-            meta: a Buffer for the metadata, from its offset on, to which MPTR points. An Sgl or a Descriptor of
-                pynvme.sgl describes them by an SGL, to which MPTR leads, and has the data described by one, too
-                (PSDT 10b). Verification does not judge such metadata. A namespace that has them behind the data
-                of each LBA takes none
+            meta: a Buffer for the metadata, from its offset on, to which MPTR points. An Sgl or a Descriptor
+                of pynvme.sgl describes them by an SGL, to which MPTR leads, and has the data described by
+                one, too (PSDT 10b). Verification does not judge such metadata. A namespace that has them
+                behind the data of each LBA takes none
             pi: what to ask of protection information, True for the defaults, or a Pi of pynvme.protection, or
                 a dict of its names, such as {"pract": 1}. It sets PRINFO and the tags
 
@@ -2411,8 +2412,8 @@ class Namespace:
             io_flags: bits 31:16 of dword 12, with FUA in bit 14 of them
             cb: called at completion, see help(nvme)
             sgl, meta: as for read()
-            pi: as for write(). In types 1 and 2, the tuples have the reference tags from the start of the zone
-                on, and the drive replaces them by those of the LBAs (PIREMAP, ZNS 3.4.1.1)
+            pi: as for write(). In types 1 and 2, the tuples have the reference tags from the start of the
+                zone on, and the drive replaces them by those of the LBAs (PIREMAP, ZNS 3.4.1.1)
 
         Raises:
             AssertionError: as for write()
@@ -3257,9 +3258,9 @@ class Subsystem:
             have acquired, "quarch:USB:QTL1743-03-001" is a module of Quarch by quarchpy, and
             "http://switch/relay/0/{value}" is a URL that pynvme gets, with 1 or 0 for {value}
 
-    Without callbacks and power, pynvme switches a virtual SSD itself. For a PCIe drive it uses the Power Controller of
-    the slot. If the slot has none, power_cycle() suspends the machine to RAM and wakes it by the real-time
-    clock, and the other methods are not supported. Both need root.
+    Without callbacks and power, pynvme switches a virtual SSD itself. For a PCIe drive it uses the Power
+    Controller of the slot. If the slot has none, power_cycle() suspends the machine to RAM and wakes it by
+    the real-time clock, and the other methods are not supported. Both need root.
 
     While its slot is switched off, the kernel does not list the drive. When the drive is back, pynvme binds
     it again, and objects stay valid. The same happens with callbacks if the slot supports hot-plug.

@@ -79,14 +79,14 @@ cdef list _take_metadata_sgl(cspdk.pyn_command *command, object meta):
 
 
 cdef _Named _take_sgl(cspdk.pyn_command *command, object buf, object sgl, object meta=None):
-    """How the data are described: by PRPs, by an SGL that the engine makes, or by the script's own, and the metadata, if
-    _take_metadata has taken an SGL of them. Returns the buffers of the script's SGLs; keep them until the command is
-    submitted."""
+    """How the data are described: by PRPs, by an SGL that the engine makes, or by the script's own, and the
+    metadata, if _take_metadata has taken an SGL of them. Returns the buffers of the script's SGLs; keep them
+    until the command is submitted."""
     cdef list buffers = []
     cdef _Named named
 
     if command.metadata.own and sgl is False:
-        raise TypeError("meta is an SGL, and then PSDT says that the data are described by one, too: leave out sgl=False")
+        raise TypeError("meta is an SGL, and PSDT then has the data described by one, too: leave out sgl=False")
     if sgl is True or (sgl is None and command.metadata.own):
         command.sgl = True
     elif sgl is not None and sgl is not False:

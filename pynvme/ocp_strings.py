@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The strings of OCP's log page C9h: what a drive calls the statistics, events and FIFOs of its telemetry data.
+"""The strings of OCP's log page C9h: what a drive calls statistics, events and FIFOs of its telemetry data.
 
 strings = ocp_strings.decode(nvme0.log(0xC9))
 strings.statistics[0x8000]          # "power-on time, ms"

@@ -895,7 +895,7 @@ RETRY = "Base 2.0, 3.3.3.2.1 Status Field, Command Retry Delay"
 def test_retry_delays_are_for_hosts_that_enable_them(drive: Drive) -> None:
     """A status names a Command Retry Delay only if the host has enabled it, and only one that the drive has.
 
-    1. With ACRE 1 and ACRE 0, let commands fail that can be sent again, such as a second self-test, and others.
+    1. With ACRE 1 and ACRE 0, let commands fail that can be sent again, such as a second self-test.
     2. CRD is 0 with ACRE 0, and in a status with DNR. Otherwise it is 0, or CRDT of that number is not 0.
     """
     delays = (1, *(int(drive.id_ctrl[f"crdt{number}"]) for number in (1, 2, 3)))

@@ -817,7 +817,7 @@ def test_the_shadow_mbr(drive: Drive, sed: Sed) -> None:
     sed.must_hold(0, data, MBR)
 
 
-@requirement("SECURITY-28", TPER_RESET)
+@requirement("SECURITY-33", TPER_RESET)
 @needs(SECURITY, UNOWNED, ONE_NAMESPACE)
 def test_a_tper_reset_locks(drive: Drive, sed: Sed) -> None:
     """A TPer reset is refused until SID allows it, and then locks the ranges whose LockOnReset names it.

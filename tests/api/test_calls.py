@@ -299,7 +299,7 @@ INTEGERS = [p for p in NUMBERS if p.annotation.startswith("_Int")]
 def test_integers_of_numpy_and_floats_without_a_fraction_are_integers(opened, parameter):
     value = opened.values[parameter.name] if parameter.required else default_of(parameter)
     if value is None:
-        value = {"byte_begin": 0, "cpu_id": 0, "size": 512}.get(parameter.name, 64)
+        value = {"byte_begin": 0, "cpu_id": 0, "size": 512, "memory_page_size": 4096}.get(parameter.name, 64)
     function = opened.function(parameter.cls, parameter.method)
     for same in (numpy.uint64(value), float(value)):
         if int(same) != value:  # 2^64 - 1 is no float

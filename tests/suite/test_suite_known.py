@@ -60,7 +60,7 @@ def test_a_known_finding_does_not_change_the_exit_code(tmp_path: Path) -> None:
     listed = tmp_path / "known"
     listed.write_text("pynvme* | test_data::test_hot_overwrites* | zeros | planted\n")
     rule = "vssd:fault=opcode=read nlb<3 every=5 do fill=0 at=0 size=512"
-    words = ("--pciaddr", rule, "--yes", "--seed", "1", "--time", "1s", "hot_overwrites")
+    words = ("--pciaddr", rule, "--yes", "--seed", "1", "--time", "1s", "--shrink", "0", "hot_overwrites")
     assert check(*words).returncode == 1
     done = check("--known", str(listed), *words)
     assert done.returncode == 0, done.stdout

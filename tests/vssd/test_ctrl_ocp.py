@@ -112,7 +112,7 @@ def test_the_error_recovery_log(host: Host) -> None:
 
 
 def test_the_hardware_component_log(host: Host) -> None:
-    """Descriptors of 44 bytes, each with a lot code and additional information, whose lengths are in dwords."""
+    """Descriptors of 44 bytes, each with a lot code and additional information. Lengths are in dwords."""
     log = log_page(host.nvme, 0xC6, 4096)
     assert struct.unpack_from("<H", log) == (1,), "the version in which the length is in dwords"
     assert uuid.UUID(bytes=log[16:32][::-1]) == uuid.UUID("BCB6821F-30CD-4ED0-B76B-31B99F0F57DC")

@@ -66,7 +66,7 @@ def some_value(dice: random.Random, name: str, kind: str, says: str, folder: str
     kind = "N" if kind == "TYPE" else kind
     if name == "cpu":
         return str(dice.choice(sorted(os.sched_getaffinity(0))))
-    if kind == "N" and bounds:
+    if kind in ("N", "MS") and bounds:
         low, high = int(bounds[1]), int(bounds[2])
         between = low + int(math.exp(dice.uniform(0, math.log(high - low + 1)))) - 1
         return str(dice.choice((low, high, low + 1, between, between, between)))
@@ -235,10 +235,7 @@ def contradicts(options: dict[str, str | None]) -> bool:
         bool(lost)
         or division_contradicts(options)
         or int(options.get("private-namespaces") or 0) > int(options.get("namespaces") or 1)
-        or (
-            int(options.get("lba-size") or 512) > PAGE
-            and (bool({"metadata", "protection", "fdp"} & set(options)) or metadata_of(options) > 0)
-        )
+        or (int(options.get("lba-size") or 512) > PAGE and "fdp" in options)
         or bytes_of(options.get("size")) < int(options.get("lba-size") or 512)
         or (options.get("unallocated", "0") != "0" and not creates_namespaces(options))
         or (null and "file" in options)

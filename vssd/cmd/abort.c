@@ -86,9 +86,8 @@ uint16_t vssd_abort(struct vssd_request *request)
 
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
-	aborted = sqid == 0 &&
-		  (vssd_event_abort(ctrl, cid) || vssd_format_abort(ctrl->subsystem, &ctrl->listener, cid,
-							  NVME_SC_ABORT_REQUESTED));
+	aborted = sqid == 0 && (vssd_event_abort(ctrl, cid) ||
+				vssd_format_abort(ctrl->subsystem, &ctrl->listener, cid, NVME_SC_ABORT_REQUESTED));
 
 	if (!aborted)
 		aborted = abort_in_queue(ctrl, sqid, cid);

@@ -301,8 +301,8 @@ static uint16_t get_host_id(struct vssd_request *request, enum nvme_feature_sele
 
 #define NAMING_NS 0xc /* formats 2h and 3h of Copy, which the host must enable */
 
-/* Store Host Behavior Support. LBAFEE changes nothing: the drive shows all its LBA formats to every host, since they are
- * 16 at most. */
+/* Store Host Behavior Support. LBAFEE changes nothing: the drive shows all its LBA formats to every host, since they
+ * are 16 at most. */
 static uint16_t set_host_behavior(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;

@@ -362,7 +362,8 @@ uint16_t vssd_reservation_check_all(struct vssd_request *request, unsigned acces
 	return status;
 }
 
-/* How an I/O command accesses its namespace. NVM Command Set 1.1, 5.6; Key Value 1.1, 5.2; Zoned Namespace 1.1, 5.1. */
+/* How an I/O command accesses its namespace. NVM Command Set 1.1, 5.6; Key Value 1.1, 5.2; Zoned Namespace 1.1, 5.1.
+ */
 static unsigned access_of(const struct vssd_request *request)
 {
 	switch (request->cmd.opc) {

@@ -188,13 +188,13 @@ void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now);
 /* Count an I/O command in the latency monitor, which completes now and was fetched at start (ticks). */
 void vssd_latency_note(struct vssd_ctrl *ctrl, uint8_t opcode, uint64_t start);
 
-/* Abort the successful commands of a queue whose completions wait. Those that have room are posted now. False: there is
- * none. */
+/* Abort the successful commands of a queue whose completions wait. Those that have room are posted now. False: there
+ * is none. */
 bool vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_aborting *abort);
 
 /* Make the entry that vssd_post() would post, and post an entry. There must be room. */
-void vssd_cqe_make(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint16_t cid, uint16_t status, uint64_t result,
-		   uint32_t cqe[4]);
+void vssd_cqe_make(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint16_t cid, uint16_t status,
+		   uint64_t result, uint32_t cqe[4]);
 void vssd_post_cqe(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const uint32_t cqe[4]);
 
 /* Complete an admin command that is being executed, now or once there is room. */

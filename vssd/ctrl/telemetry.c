@@ -5,8 +5,8 @@
  * and 8.24.
  *
  * Data area 1 is struct state. Area 2 adds a struct queue for each of the lowest QIDs. Area 3 adds a struct
- * vssd_trace_entry for each of the last commands, the newest first. Area 4, which only a host gets that has enabled it
- * (ETDAS), is the error log. The layout is vendor specific; the eight characters at its start name its version.
+ * vssd_trace_entry for each of the last commands, the newest first. Area 4, which only a host gets that has enabled
+ * it (ETDAS), is the error log. The layout is vendor specific; the eight characters at its start name its version.
  */
 #include "vssd/ctrl/telemetry.h"
 

@@ -84,9 +84,9 @@ struct vssd_preemption {
 	bool aborts;  /* the commands of those that it preempts */
 };
 
-/* Remove all other registrants that have the key (0, if all registrants hold the reservation: whatever their key), and
- * let the host hold the reservation if its holder was among them, or if it was the host itself. False: there is no such
- * registrant. */
+/* Remove all other registrants that have the key (0, if all registrants hold the reservation: whatever their key),
+ * and let the host hold the reservation if its holder was among them, or if it was the host itself. False: there is
+ * no such registrant. */
 bool vssd_reservation_preempt(struct vssd_subsystem *subsystem, const struct vssd_ns *ns,
 			      const struct vssd_host *host, const struct vssd_preemption *preemption);
 
