@@ -138,8 +138,8 @@ int pyn_ctrlr_choose_page(struct pyn_ctrlr *ctrlr, uint32_t bytes, struct pyn_er
 
 	if (bytes < PYN_PRP_PAGE || bytes & (bytes - 1) || mps > PYN_MPS_MOST)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
-				 "memory_page_size=%u: memory pages have a power of two of bytes, from 4096 to %u",
-				 bytes, PYN_PRP_PAGE << PYN_MPS_MOST);
+				 "memory_page_size=%u: give a power of two from 4096 to %u", bytes,
+				 PYN_PRP_PAGE << PYN_MPS_MOST);
 	ctrlr->wanted_mps = (uint8_t)mps;
 	return 0;
 }
