@@ -36,6 +36,8 @@ TURN = 1.0
 """The most seconds between two turns."""
 PROGRESS = 2.0
 """Seconds between two questions to the workers how far the jobs are."""
+MANY = 20
+"""Hosts. If there are more, all are asked less often, so that the answers of a second stay as many."""
 FIRST_ANSWERS = 60.0
 """Seconds that the workers have at the beginning to tell what they have."""
 KILL = 3.0
@@ -325,7 +327,7 @@ class Campaign:
                 self._tell("stop", why=self._stopping or "done")
                 await self._sync()
                 return
-            if time.monotonic() - asked > PROGRESS:
+            if time.monotonic() - asked > PROGRESS * max(1.0, len(self.engine.hosts) / MANY):
                 asked = time.monotonic()
                 self._start(self._ask())
             with contextlib.suppress(asyncio.TimeoutError):

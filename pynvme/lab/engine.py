@@ -34,13 +34,22 @@ SETTINGS = {
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.work-stealing": False,
     "distributed.comm.timeouts.tcp": "60s",
+    "distributed.worker.profile.enabled": False,
 }
-"""Of Dask: it runs no job again by itself, and bears a network that is down for a while."""
+"""Of Dask: it runs no job again by itself, bears a network that is down for a while, and does not look at the
+stacks of all threads a hundred times a second."""
 
 LOOK = 1.0
 """Seconds between two looks at the workers that the scheduler knows."""
 ANSWER = 60.0
 """Seconds that a worker has to answer."""
+
+
+def configure() -> None:
+    """Have Dask use SETTINGS in this process, and in those of its local cluster."""
+    import dask
+
+    dask.config.set(SETTINGS)
 
 
 def slots() -> int:
@@ -196,9 +205,7 @@ class Engine:
 
     async def __aenter__(self) -> Engine:
         """Start the cluster, or connect to the scheduler."""
-        import dask
-
-        dask.config.set(SETTINGS)
+        configure()
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         from distributed import Client
 
@@ -274,7 +281,7 @@ class Engine:
         seen = loop.time()
         while True:
             try:
-                found = await asyncio.wait_for(self._client.scheduler.identity(), ANSWER)
+                found = await self._known()
             except Exception:
                 if loop.time() - seen > self._patience or self._client.status in ("closed", "closing"):
                     self.gone.set()
@@ -282,10 +289,14 @@ class Engine:
                     return
             else:
                 seen = loop.time()
-                self._follow(found["workers"])
+                self._follow(found)
             await asyncio.sleep(LOOK)
 
-    def _follow(self, workers: Mapping[str, Any]) -> None:
+    async def _known(self) -> set[str]:
+        """The addresses of the workers that the scheduler knows."""
+        return set(await asyncio.wait_for(self._client.scheduler.ncores(), ANSWER))
+
+    def _follow(self, workers: set[str]) -> None:
         for address in [one for one in self.hosts if one not in workers]:
             self.hosts.pop(address).gone.set()
             self.changed()
@@ -333,9 +344,8 @@ class Engine:
         deadline = loop.time() + seconds
         while loop.time() < deadline and not self.gone.is_set():
             with contextlib.suppress(Exception):
-                found = await asyncio.wait_for(self._client.scheduler.identity(), ANSWER)
-                known = set(self.hosts) | set(self.refused)
-                if found["workers"] and set(found["workers"]) <= known:
+                found = await self._known()
+                if found and found <= set(self.hosts) | set(self.refused):
                     return
             await asyncio.sleep(0.1)
 

@@ -76,6 +76,7 @@ def run(
     for logger in _LEFT_OUT:
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     engine.owns_ctrl_c = True
+    engine.configure()
     asyncio.run(_Host(address, security).serve())
 
 

@@ -55,7 +55,7 @@ async def work(address: str, first: int, workers: int, drives: int) -> None:
     """Be some workers, each with some drives that do not exist."""
     from distributed import Worker
 
-    from pynvme.lab import engine
+    from pynvme.lab import engine, job
     from pynvme.lab.inventory import LabDrive, resource
 
     async def hello(dask_worker: Any) -> dict[str, Any]:
@@ -67,12 +67,19 @@ async def work(address: str, first: int, workers: int, drives: int) -> None:
             "drives": [drive.to_dict() for drive in offered(dask_worker.name)],
         }
 
+    def progress(dask_worker: Any) -> dict[str, dict[str, Any]]:
+        """How far the jobs of one of the workers here are, as if it were alone on its host."""
+        names = [task.key.rpartition("-")[0] for task in dask_worker.state.executing]
+        return {name: dict(job.running[name].progress) for name in names if name in job.running}
+
     def offered(name: str) -> list[LabDrive]:
         return [
             LabDrive(name, f"{number:04x}:01:00.0", serial=f"{name}-{number}") for number in range(drives)
         ]
 
     engine.hello = hello  # what a campaign asks for by its name
+    engine.progress = progress
+    engine.configure()
     names = [f"simulated-{number}" for number in range(first, first + workers)]
     made = [
         Worker(
