@@ -179,8 +179,9 @@ def test_what_the_drive_says_of_itself(nvme: Nvme) -> None:
     granularity = identify(nvme, 0x16)
     assert granularity[4] == 0 and struct.unpack_from("<QQ", granularity, 32) == (64 << 10, 64 << 10)
     common = identify(nvme, 0, nsid=ALL_NAMESPACES)
-    assert common[:26] == bytes(24) + b"\4\1", "no size; DULBE, two LBA formats"
-    assert common[128:136] == identify(nvme, 0, nsid=1)[128:136] and common[104:128] == bytes(24)
+    assert common[:128] == bytes(25) + b"\1" + bytes(102), "two LBA formats, and nothing of one namespace"
+    assert common[128:136] == identify(nvme, 0, nsid=1)[128:136] and common[136:] == bytes(4096 - 136)
+    assert identify(nvme, 0, nsid=1)[24] & 4 and identify(nvme, 0, nsid=1)[33], "DULBE, DLFEAT"
 
 
 def test_the_life_of_a_namespace(managed: Host, nvme: Nvme) -> None:

@@ -513,10 +513,39 @@ def test_hosts_without_an_identifier_are_two_and_end_with_a_reset(start: Start) 
     two.close()
 
 
-def test_there_are_32_registrants_at_most(two: Two) -> None:
-    for number in range(33):
-        two.a.identifier = b"host%4d" % number
+def whole_report(party: Party, extended: bool, length: int) -> bytes:
+    """A report of several pages."""
+    memory = party.nvme.memory
+    pages = [memory.alloc(4096) for _ in range(-(-length // 4096))]
+    listed = memory.alloc(4096)
+    memory.write(listed, struct.pack(f"<{len(pages) - 1}Q", *pages[1:]))
+    command = {"prp1": pages[0], "prp2": listed, "cdw10": length // 4 - 1, "cdw11": int(extended)}
+    assert party.disk.queue.execute(REPORT, nsid=1, **command)[1] == OK
+    return b"".join(memory.read(page, 4096) for page in pages)[:length]
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_hosts_are_registrants_until_the_table_is_full_and_a_power_loss_keeps_them(
+    start: Start, wide: bool
+) -> None:
+    """A host stays a registrant when its controller gets another host identifier. 800 fit."""
+    names = [b"host%4d" % number * (2 if wide else 1) for number in range(801)]
+    two = Two(start, ids=(names[0], names[-1]))
+    for number, two.a.identifier in enumerate(names[:-1]):
         assert two.a.identify_itself() == OK
-        assert two.a.register(A) == (OK if number < 32 else 0x006)
+        assert two.a.register(A + number, CPTPL_ON) == OK, number
     assert two.b.register(B) == 0x006
-    assert struct.unpack_from("<H", two.a.report(length=2048), 5)[0] == 32
+    assert two.a.acquire(1, A + 799) == OK
+    two.power_cycle()
+    head, entry = (64, 64) if wide else (24, 24)
+    report = whole_report(two.a, wide, head + 800 * entry)
+    assert struct.unpack_from("<IBH2xB", report) == (800, 1, 800, 1)
+    for number, name in enumerate(names[:-1]):
+        last = number == 799
+        cntlid, status = (1 if last else NO_CTRL), int(last)
+        found = report[head + number * entry :][:entry]
+        key = struct.pack("<Q", A + number)
+        ends = key + name + bytes(32) if wide else name + key
+        assert found == struct.pack("<HB5x", cntlid, status) + ends, number
+    assert two.b.disk.command(WRITE, 0) == CONFLICT and two.a.disk.command(WRITE, 0) == OK
+    two.close()

@@ -229,6 +229,7 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 
 /* ---- namespaces ---- */
 
+/* What all namespaces have in common: of NVM Command Set 1.1, figure 114, the fields that describe LBA formats. */
 static void describe_formats(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id)
 {
 	id->nlbaf = vssd_nlbaf(ctrl->options);
@@ -239,16 +240,6 @@ static void describe_formats(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id
 		id->lbaf[i].lbads = vssd_lbaf_shift(ctrl->subsystem, i);
 		id->lbaf[i].rp = (uint8_t)(id->lbaf[i].lbads == 9 ? 2 : 0);
 	}
-}
-
-/* What all namespaces have in common. */
-static void describe_common(const struct vssd_ctrl *ctrl, struct nvme_id_ns *id)
-{
-	describe_formats(ctrl, id);
-	if (vssd_since(ctrl, NVME_1_2))
-		id->nsfeat = vssd_features_dulbe(ctrl) ? NVME_NSFEAT_DAE : 0;
-	if (vssd_since(ctrl, NVME_1_3))
-		id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
 }
 
 /* The store writes and deallocates whole blocks fastest, so one block is the value of all five preferences. */
@@ -301,7 +292,7 @@ static void describe_access(const struct vssd_ctrl *ctrl, const struct vssd_ns *
 
 static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, struct nvme_id_ns *id)
 {
-	describe_common(ctrl, id);
+	describe_formats(ctrl, id);
 	id->nsze = ns->nsze;
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
@@ -313,10 +304,13 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 		vssd_identity_eui64(ctrl->subsystem, ns, id->eui64);
 	}
 	if (vssd_since(ctrl, NVME_1_2)) {
+		id->nsfeat = vssd_features_dulbe(ctrl) ? NVME_NSFEAT_DAE : 0;
 		id->fpi = format_progress(ctrl, ns);
 		id->nvmcap[0] = ns->blocks << VSSD_BLOCK_SHIFT;
 		vssd_identity_nguid(ctrl->subsystem, ns, id->nguid);
 	}
+	if (vssd_since(ctrl, NVME_1_3))
+		id->dlfeat = NVME_DLFEAT_ZEROES | NVME_DLFEAT_WRITE_ZEROES;
 	if (vssd_since(ctrl, NVME_1_4))
 		id->nsattr = vssd_security_protection(ctrl->subsystem, ns) != VSSD_UNPROTECTED;
 	if (vssd_since(ctrl, NVME_1_4))
@@ -351,7 +345,7 @@ static uint16_t identify_ns(struct vssd_request *request, uint8_t *data)
 	if (ns)
 		describe_ns(ctrl, ns, (struct nvme_id_ns *)data);
 	else if (request->cmd.nsid == NVME_NSID_ALL && is_managed(ctrl))
-		describe_common(ctrl, (struct nvme_id_ns *)data);
+		describe_formats(ctrl, (struct nvme_id_ns *)data);
 	else
 		return describe_none(request);
 	return NVME_SC_SUCCESS;

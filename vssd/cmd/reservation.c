@@ -62,7 +62,7 @@ static uint16_t add(struct vssd_request *request, struct party *party)
 			       ? NVME_SC_SUCCESS
 			       : conflict(request, "the host is a registrant with another key");
 	if (party->reservation->count == VSSD_REGISTRANTS)
-		return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("there are 32 registrants, the most"),
+		return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("there are 800 registrants, the most"),
 				   VSSD_OWN);
 	if (!request->is_trial)
 		vssd_reservation_register(party->reservation, &party->host, party->keys.key);

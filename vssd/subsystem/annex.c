@@ -15,6 +15,7 @@ static const struct {
 	{{TAG('P', 'E', 'L', ' '), 1}, offsetof(struct vssd_annex, pel), sizeof(struct vssd_pel_saved)},
 	{{TAG('L', 'B', 'A', 'S'), 1}, offsetof(struct vssd_annex, tracked), sizeof(struct vssd_tracked_saved)},
 	{{TAG('D', 'I', 'V', ' '), 1}, offsetof(struct vssd_annex, division), sizeof(struct vssd_division)},
+	{{TAG('R', 'E', 'S', ' '), 1}, offsetof(struct vssd_annex, reservations), sizeof(struct vssd_reservations)},
 };
 
 struct vssd_annex *vssd_annex_open(struct vssd_store *store)

@@ -11,6 +11,7 @@
 #include "spec/nvme_ocp.h"
 #include "vssd/options.h"
 #include "vssd/store/store.h"
+#include "vssd/subsystem/reservation.h"
 
 #define VSSD_ACTIVATIONS 20u /* of firmware, that log page C2h of OCP keeps */
 
@@ -98,11 +99,18 @@ struct vssd_division {
 	uint8_t padding[7];
 };
 
+/* The reservations of all namespaces, by NSID - 1. */
+struct vssd_reservations {
+	struct vssd_annex_head head;
+	struct vssd_reservation of[VSSD_MAX_NAMESPACES];
+};
+
 struct vssd_annex {
 	struct vssd_ocp_saved ocp;
 	struct vssd_pel_saved pel;
 	struct vssd_tracked_saved tracked;
 	struct vssd_division division;
+	struct vssd_reservations reservations;
 };
 _Static_assert(sizeof(struct vssd_annex) <= VSSD_ANNEX_SIZE, "annex");
 

@@ -6,14 +6,9 @@
 #include "spec/nvme_data.h"
 #include "vssd/subsystem/subsystem.h"
 
-/* The last quarter of the annex. A store that has none yet holds zeros, which is an empty state. */
-#define ANNEX_OFFSET (VSSD_ANNEX_SIZE / 4 * 3)
-
-_Static_assert(sizeof(struct vssd_reservation) * VSSD_MAX_NAMESPACES <= VSSD_ANNEX_SIZE / 4, "annex");
-
 static struct vssd_reservation *table(struct vssd_subsystem *subsystem)
 {
-	return (struct vssd_reservation *)((uint8_t *)vssd_store_annex(subsystem->store) + ANNEX_OFFSET);
+	return subsystem->annex->reservations.of;
 }
 
 struct vssd_reservation *vssd_reservation_of(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
@@ -147,7 +142,7 @@ void vssd_reservation_unregister(struct vssd_subsystem *subsystem, const struct 
 void vssd_reservation_acquire(struct vssd_reservation *reservation, struct vssd_registrant *registrant, uint8_t type)
 {
 	reservation->type = type;
-	reservation->holder = (uint8_t)(registrant - reservation->registrants);
+	reservation->holder = (uint16_t)(registrant - reservation->registrants);
 }
 
 /* The hosts that a command preempts. */
@@ -237,7 +232,7 @@ void vssd_reservation_clear(struct vssd_subsystem *subsystem, const struct vssd_
 	struct vssd_reservation *reservation = vssd_reservation_of(subsystem, ns);
 
 	tell_others(subsystem, ns, host, VSSD_RESERVATION_PREEMPTED);
-	memset(reservation->registrants, 0, sizeof(reservation->registrants));
+	memset(reservation->registrants, 0, reservation->count * sizeof(reservation->registrants[0]));
 	reservation->count = 0;
 	reservation->type = reservation->holder = 0;
 	reservation->generation++;
@@ -246,7 +241,7 @@ void vssd_reservation_clear(struct vssd_subsystem *subsystem, const struct vssd_
 
 void vssd_reservation_forget(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 {
-	memset(vssd_reservation_of(subsystem, ns), 0, sizeof(struct vssd_reservation));
+	*vssd_reservation_of(subsystem, ns) = (struct vssd_reservation){0};
 }
 
 /* ---- the part ---- */

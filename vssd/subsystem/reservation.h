@@ -11,7 +11,9 @@
 
 #include "vssd/subsystem/part.h"
 
-#define VSSD_REGISTRANTS 32u /* of a namespace */
+/* Registrants of a namespace at most. There can be more of them than controllers, since a host stays a registrant
+ * when its controller gets another host identifier. */
+#define VSSD_REGISTRANTS 800u
 #define VSSD_RESERVATION_ALL_TYPES 6u
 
 struct vssd_ns;
@@ -33,11 +35,11 @@ struct vssd_registrant {
 /* The state of a namespace, as the store keeps it. */
 struct vssd_reservation {
 	uint32_t generation;
-	uint32_t count; /* of registrants */
-	uint8_t type;   /* enum nvme_reservation_type; 0: none */
-	uint8_t holder; /* index of the registrant; of no use if all registrants hold the reservation */
-	uint8_t ptpl;   /* persist through power loss */
-	uint8_t reserved[5];
+	uint32_t count;  /* of registrants */
+	uint8_t type;    /* enum nvme_reservation_type; 0: none */
+	uint8_t ptpl;    /* persist through power loss */
+	uint16_t holder; /* index of the registrant; of no use if all registrants hold the reservation */
+	uint8_t reserved[4];
 	struct vssd_registrant registrants[VSSD_REGISTRANTS];
 };
 
