@@ -132,6 +132,7 @@ class Campaign:
         self._events: list[dict[str, Any]] = []
         self._files: list[tuple[Path, dict[str, bytes]]] = []
         self._results: list[tuple[Unit, dict[str, Any]]] = []
+        self._refused: list[Host] = []
         self._lent = contextlib.ExitStack()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -169,7 +170,8 @@ class Campaign:
             self.engine.changed = self._hosts_changed
             await self.engine.ready(FIRST_ANSWERS)
             if self._scheduler is not None:
-                offered = [drive for host in self.engine.hosts.values() for drive in host.drives.values()]
+                hosts = [*self.engine.hosts.values(), *self._refused]
+                offered = [drive for host in hosts for drive in host.drives.values()]
                 mistakes = [*mistakes, *self.engine.refused.values(), *self._choose(offered)]
                 if mistakes:
                     raise PlanError(mistakes)
@@ -294,6 +296,7 @@ class Campaign:
         differ = [name for name in mine if host.versions.get(name) != mine[name]]
         if not differ or self._mixed:
             return ""
+        self._refused.append(host)
         told = (f"{name} {host.versions.get(name)}, this host {mine[name]}" for name in differ)
         return f"host {host.name} ({host.worker}) has {'; '.join(told)}: install the same, or give --mixed"
 
@@ -435,7 +438,8 @@ class Campaign:
             unit.missing_since = now
         elif now - unit.missing_since > self.plan.patience:
             why = "no worker runs virtual SSDs" if unit.drive.is_virtual else "no worker has it"
-            self._set_aside(unit, f"{why} for {self.plan.patience:g} s")
+            refused = "".join(f"; {told}" for told in self.engine.refused.values())
+            self._set_aside(unit, f"{why} for {self.plan.patience:g} s{refused}")
 
     def _set_aside(self, unit: Unit, why: str) -> None:
         unit.aside = why
