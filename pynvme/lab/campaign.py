@@ -487,8 +487,9 @@ class Campaign:
     def _take_end(self, unit: Unit, one: Job, result: Mapping[str, Any]) -> None:
         attempt = self.state.begun[one.id]
         outcome, message = result["outcome"], result.get("message", "")
-        if outcome == INTERRUPTED and not self._stopping:
-            outcome, message = "lost", "its worker has ended it, since it was cut off"
+        left_by_worker = outcome == INTERRUPTED and not self._stopping
+        if left_by_worker:
+            outcome, message = "lost", "its worker was told to end, and has ended it"
         if result.get("files"):
             self._files.append((self.folder / "jobs" / one.id / str(attempt), result["files"]))
         if outcome != "lost":
@@ -499,8 +500,9 @@ class Campaign:
             self.outcomes[outcome] += outcome != INTERRUPTED
             return
         unit.suspect = True
-        self._tell("lost", job=one.id, attempt=attempt, why=message)
-        if self.state.lost[one.id] >= one.task.attempts:
+        blame = {"blame": False} if left_by_worker else {}
+        self._tell("lost", job=one.id, attempt=attempt, why=message, **blame)
+        if self.state.lost.get(one.id, 0) >= one.task.attempts:
             self._give_up(one, attempt, message)
         else:
             unit.queue.appendleft((-1, one))
