@@ -1193,6 +1193,10 @@ class Controller:
         endgid: _Int = 0,
         csi: _Int = 0,
         cb: _Completed | None = None,
+        *,
+        rar: _Int = 0,
+        ror: _Int = 0,
+        rnumzrwa: _Int | None = None,
     ) -> Controller:
         """Namespace Management, create (Base 2.1, 5.1.21). waitdone() returns the NSID that the drive chose.
 
@@ -1206,8 +1210,10 @@ class Controller:
             dps: protection information, its type in bits 2:0
             nmic: 1 if several controllers can be attached
             anagrpid, nvmsetid, endgid: ANA group, NVM set, endurance group. For 0 the drive chooses
-            csi: I/O command set, 8 bits
+            csi: I/O command set, 8 bits: 0 NVM, 1 Key Value, 2 Zoned Namespace
             cb: called at completion, see help(nvme)
+            rar, ror: of a zoned namespace, how many zones can be active and open, 32 bits. For 0 the drive chooses
+            rnumzrwa: of a zoned namespace, its random write areas, 32 bits. None: it has none
 
         Example:
             >>> nsid = nvme0.ns_create(0x10000).waitdone()

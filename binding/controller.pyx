@@ -548,7 +548,8 @@ cdef class Controller(_Queue):
         return self._submit(&command, cb)
 
     @_named
-    def ns_create(self, nsze, ncap=None, flbas=0, dps=0, nmic=0, anagrpid=0, nvmsetid=0, endgid=0, csi=0, cb=None):
+    def ns_create(self, nsze, ncap=None, flbas=0, dps=0, nmic=0, anagrpid=0, nvmsetid=0, endgid=0, csi=0, cb=None,
+                  *, rar=0, ror=0, rnumzrwa=None):
         from pynvme import spec
 
         cdef cspdk.pyn_command command
@@ -563,6 +564,10 @@ cdef class Controller(_Queue):
         data.anagrpid = _field(anagrpid, 32, "anagrpid")
         data.nvmsetid = _field(nvmsetid, 16, "nvmsetid")
         data.endgid = _field(endgid, 16, "endgid")
+        data.rar = _field(rar, 32, "rar")
+        data.ror = _field(ror, 32, "ror")
+        data.znsco = rnumzrwa is not None
+        data.rnumzrwa = 0 if rnumzrwa is None else _field(rnumzrwa, 32, "rnumzrwa")
         _fill_command(&command, cspdk.NVME_ADMIN_NS_MANAGEMENT, buf, 0)
         _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_SEL, cspdk.NVME_NS_CREATE, "sel")
         _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_CSI, csi, "csi")

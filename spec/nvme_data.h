@@ -258,7 +258,11 @@ struct nvme_ns_management_data {
 	uint8_t rsvd104[280];
 	uint64_t lbstm; /* mask of the storage tag */
 	uint16_t nphndls; /* placement handles */
-	uint8_t rsvd394[118];
+	uint8_t rsvd394[105];
+	uint8_t znsco; /* options of a zoned namespace, bit 0: allocate random write areas */
+	uint32_t rar; /* requested active zones, 0: the drive chooses */
+	uint32_t ror; /* requested open zones, 0: the drive chooses */
+	uint32_t rnumzrwa; /* requested random write areas of zones */
 	uint16_t phndl[128]; /* reclaim unit handle of each placement handle */
 	uint8_t rsvd768[3328];
 } __attribute__((packed));

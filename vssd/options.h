@@ -171,6 +171,9 @@ struct vssd_arguments {
 /* Set the documented defaults. */
 void vssd_options_default(struct vssd_options *options);
 
+/* Bytes of all namespaces of a new drive, and of its capacity that none of them has. */
+uint64_t vssd_options_capacity(const struct vssd_options *options);
+
 /* Check the options. 0, or -EINVAL: a value is invalid, or values contradict each other. */
 int vssd_options_check(const struct vssd_options *options, struct pyn_error *err);
 

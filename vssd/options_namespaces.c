@@ -10,6 +10,11 @@
 #define MOST_ZRWA (UINT64_C(16) << 20)
 #define KV_MAX (UINT64_C(1) << 44) /* bytes of a Key Value namespace, whose blocks have numbers of 32 bits */
 
+uint64_t vssd_options_capacity(const struct vssd_options *options)
+{
+	return options->size / BLOCK * BLOCK * options->namespaces + options->optional.unallocated / BLOCK * BLOCK;
+}
+
 /* The fault of a size that belongs to zones, or NULL. */
 static const char *wrong_zone_size(const struct vssd_options *options)
 {
@@ -22,7 +27,8 @@ static const char *wrong_zone_size(const struct vssd_options *options)
 		return "zone-size must not be above the size of the namespace";
 	if (capacity > zones->size)
 		return "zone-capacity must not be above zone-size";
-	if (options->size / zones->size > VSSD_MAX_ZONES / zones->namespaces)
+	if (options->size / zones->size > VSSD_MAX_ZONES / zones->namespaces ||
+	    (options->optional.ns_management && vssd_options_capacity(options) / zones->size > VSSD_MAX_ZONES))
 		return "zone-size is too small: a drive has at most 1048576 zones";
 	if (!zones->zrwas)
 		return NULL;

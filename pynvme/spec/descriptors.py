@@ -443,6 +443,10 @@ class NamespaceManagementData(_Structure):
     endgid    103:102  endurance group, since 1.4
     lbstm     391:384  mask of the storage tag, since 2.0
     nphndls   393:392  placement handles, since 2.1
+    znsco         499  options of a zoned namespace, bit 0: allocate random write areas, since 2.0
+    rar       503:500  requested active zones, 0: the drive chooses, since 2.0
+    ror       507:504  requested open zones, 0: the drive chooses, since 2.0
+    rnumzrwa  511:508  requested random write areas of zones, since 2.0
     phndl     767:512  reclaim unit handle of each placement handle, since 2.1
     """
 
@@ -459,4 +463,8 @@ class NamespaceManagementData(_Structure):
     endgid = Field(102, Number(2), "endurance group")
     lbstm = Field(384, Number(8), "mask of the storage tag", hex=True)
     nphndls = Field(392, Number(2), "placement handles")
+    znsco = Field(499, Number(1), "options of a zoned namespace, bit 0: allocate random write areas")
+    rar = Field(500, Number(4), "requested active zones, 0: the drive chooses")
+    ror = Field(504, Number(4), "requested open zones, 0: the drive chooses")
+    rnumzrwa = Field(508, Number(4), "requested random write areas of zones")
     phndl = Elements(512, Number(2), 128, "reclaim unit handle of each placement handle")

@@ -152,8 +152,12 @@ def test_each_field_is_where_the_specification_has_it(drive):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         drive.ns_create(1, 2, 3, 4, 5, 6, 7, 8, csi=9).waitdone()
+        drive.ns_create(0, csi=2, rar=0x11223344, ror=0x22, rnumzrwa=0x33).waitdone()
+        zoned = drive.cmdlog_list(1)[0].data
         drive.ns_attach(2, [1, 0x203]).waitdone()
+    assert zoned[499:512] == bytes.fromhex("01 44332211 22000000 33000000") and zoned[:499] == bytes(499)
     sent = {command.opcode: command for command in drive.cmdlog_list() if command.opcode in (0x0D, 0x15)}
+    sent[0x0D] = next(command for command in drive.cmdlog_list() if command.cdw11 == 9 << 24)
     data = bytearray(4096)
     data[0], data[8], data[26], data[29], data[30], data[92], data[100], data[102] = range(1, 9)
     assert sent[0x0D].data == data and (sent[0x0D].cdw10, sent[0x0D].cdw11) == (0, 9 << 24)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What SMART counts: which commands, by what they did. NVM Command Set Specification, section 1.4.2.
 
-Data Units Read: Compare, Read, Verify. Host Read Commands: Compare, Read. Data Units Written and Host Write
-Commands: Write. Data count when they moved, commands when they complete, with whatever status.
+Data Units Read: Compare, Read, Verify. Host Read Commands: Compare, Copy, Read. Data Units Written and Host
+Write Commands: Copy, Write. Data count when they moved, commands when they complete, with whatever status.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ctrl_helpers import (
     COMPARE_FAILURE,
     DSM,
     FLUSH,
+    GET_LOG,
     INVALID_FIELD,
     INVALID_NAMESPACE,
     LBA_OUT_OF_RANGE,
@@ -34,6 +35,7 @@ from ctrl_helpers import (
     pattern,
 )
 
+COPY = 0x19
 PAGE_LBAS = 16  # what the buffer of Disk holds: two pages of 512 bytes an LBA
 ROUNDS = 125  # 125 x 16 LBAs are 2000 of 512 bytes, two data units
 
@@ -80,6 +82,31 @@ def test_a_command_counts_where_the_specification_says(
     for _ in range(ROUNDS):
         assert host.disk.command(opcode, 0, PAGE_LBAS) == OK
     assert grown(before, counts(host)) == expected
+
+
+def test_copy_is_a_read_and_a_write_command_and_writes_data(start: Start) -> None:
+    """NVM Command Set 1.2, 1.4.2.7, 1.4.2.8 and 1.4.2.10. One that is refused writes nothing."""
+    host = Host(start("--size", "16M", "--copy", "--endurance-groups", "1"))
+
+    def group() -> tuple[int, int]:
+        cdw10 = 127 << 16 | 9
+        assert host.nvme.admin.execute(GET_LOG, prp1=host.disk.buffer, cdw10=cdw10, cdw11=1 << 16)[1] == OK
+        data = host.nvme.memory.read(host.disk.buffer, 512)
+        return int.from_bytes(data[96:112], "little"), int.from_bytes(data[112:128], "little")
+
+    ranges = b"".join(bytes(8) + bytes(8) + (249).to_bytes(4, "little") + bytes(12) for _ in range(4))
+    before, groups = counts(host), group()
+    host.nvme.memory.write(host.disk.buffer, ranges)
+    command = {"nsid": 1, "prp1": host.disk.buffer, "cdw12": 3}
+    for _ in range(2):
+        assert host.disk.queue.execute(COPY, cdw10=4096, **command)[1] == OK
+    assert grown(before, counts(host)) == (0, 2, 2, 2), "2000 LBAs of 512 bytes"
+    found = group()
+    assert found == (groups[0] + 2, groups[1] + 2)
+    host.nvme.memory.write(host.disk.buffer, ranges)
+    assert host.disk.queue.execute(COPY, cdw11=1, **command)[1] == LBA_OUT_OF_RANGE
+    assert grown(before, counts(host)) == (0, 2, 3, 3)
+    host.close()
 
 
 def test_deallocating_counts_nowhere(host: Host) -> None:

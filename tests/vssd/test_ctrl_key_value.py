@@ -370,7 +370,7 @@ def test_namespace_management_creates_and_deletes_them(start: Start, folder: str
     assert kv.send(STORE, b"key", 14, nsid=3)[1] == OK and kv.send(EXIST, b"key")[1] == DOES_NOT_EXIST
     kv.flush(3)
     assert create_keys(kv, 0)[1] == INVALID_FIELD and create_keys(kv, 64 << 20)[1] == 0x115
-    assert create_keys(kv, 1 << 20, csi=3)[1] == create_keys(kv, 1 << 20, csi=2)[1] == 0x129
+    assert create_keys(kv, 1 << 20, csi=3)[1] == create_keys(kv, 1 << 20, csi=2)[1] == 0x129, "nor zones"
     if killed:
         os.kill(server.pid, signal.SIGKILL)
     server.stop()

@@ -752,3 +752,99 @@ def test_a_zone_that_fails_is_listed_and_raises_an_event(make: Make) -> None:
     assert changed() == (0, 0, 0, 0)
     zoned.power_cycle()
     assert zoned.disk.read(SIZE, 6) == pattern(1, 5) + bytes(512), "what was written is durable"
+
+
+MANAGED = ("--namespace-management", "--unallocated", "512K", "--zrwas", "4", "--zrwa-size", "8K")
+MANAGED += ("--zrwa-granularity", "4K", "--max-open-zones", "3", "--max-active-zones", "5", "--copy")
+
+
+def create_zoned(
+    zoned: Zoned, nsze: int, rar: int = 0, ror: int = 0, zrwas: int = 0, znsco: int = 1, csi: int = 2
+) -> tuple[int, int]:
+    """Namespace Management, create, of CSI 2: the NSID and the status."""
+    data = bytearray(4096)
+    struct.pack_into("<QQ", data, 0, nsze, nsze)
+    struct.pack_into("<BIII", data, 499, znsco, rar, ror, zrwas)
+    zoned.nvme.memory.write(zoned.disk.buffer, bytes(data))
+    return zoned.nvme.admin.execute(0x0D, prp1=zoned.disk.buffer, cdw10=0, cdw11=csi << 24)
+
+
+def attach(zoned: Zoned, nsid: int) -> None:
+    zoned.nvme.memory.write(zoned.disk.buffer, struct.pack("<HH", 1, 1).ljust(4096, b"\0"))
+    assert zoned.nvme.admin.execute(0x15, nsid=nsid, prp1=zoned.disk.buffer, cdw10=0)[1] == OK
+    zoned.nsid = zoned.disk.nsid = nsid
+
+
+def resources(zoned: Zoned, nsid: int) -> tuple[int, ...]:
+    """OZCS, MAR, MOR, NUMZRWA and ZRWASZ of a namespace."""
+    found = identify(zoned.nvme, 0x1B, nsid, 2 << 24)
+    return *struct.unpack_from("<HII", found, 2), *struct.unpack_from("<IxxH", found, 44)
+
+
+def test_namespace_management_creates_zoned_namespaces(start: Start, folder: str) -> None:
+    """With the zones that the host requests, which the drive keeps over a loss of power and in its file."""
+    options = (*SMALL, *MANAGED, "--file", os.path.join(folder, "drive"))
+    server = start(*options)
+    zoned = Zoned(server)
+    assert resources(zoned, 1) == (2, 4, 2, 3, 16)
+    common = identify(zoned.nvme, 5, 0xFFFFFFFF, 2 << 24)
+    assert common[:2816] == bytes(2816) and struct.unpack_from("<QB", common, 2816) == (64, 1), "LBAFE"
+    assert create_zoned(zoned, 4 * SIZE, rar=3, ror=2, zrwas=1) == (2, OK)
+    assert create_zoned(zoned, 3 * SIZE, zrwas=4, znsco=0) == (3, OK)
+    assert resources(zoned, 2) == (2, 2, 1, 0, 16) and resources(zoned, 3) == (0, 4, 2, 0, 0)
+    assert bytes([4, 1, 0, 0, 2, 0]) in identify(zoned.nvme, 3, 1) and struct.unpack_from(
+        "<3I", identify(zoned.nvme, 0x1A, 0, 2 << 24)
+    ) == (1, 2, 3)
+    attach(zoned, 2)
+    assert [zone[:4] for zone in zoned.zones()] == [
+        (EMPTY, 0, CAPACITY, start) for start in range(0, 4 * SIZE, SIZE)
+    ]
+    assert zoned.manage(OPEN, 0, flags=1 << 9) == OK and zoned.manage(OPEN, SIZE, flags=1 << 9) == NO_ZRWA
+    assert zoned.manage(OPEN, SIZE) == OK and zoned.manage(OPEN, 2 * SIZE) == TOO_OPEN
+    assert zoned.manage(CLOSE, SIZE) == OK and zoned.manage(OPEN, 2 * SIZE) == OK
+    assert zoned.manage(CLOSE, 2 * SIZE) == OK and zoned.manage(OPEN, 3 * SIZE) == TOO_ACTIVE
+    zoned.disk.write(SIZE, pattern(SIZE, 8), FUA)
+    assert zoned.manage(FINISH, 3 * SIZE) == OK
+    attach(zoned, 3)
+    assert zoned.manage(OPEN, 0, flags=1 << 9) == INVALID_OPERATION, "it has no random write areas"
+    zoned.nsid = zoned.disk.nsid = 2
+    zoned.power_cycle()
+    states = [zone[:2] for zone in zoned.zones()]
+    assert states == [(CLOSED, ZRWA), (CLOSED, 0), (EMPTY, 0), (FULL, 0)]
+    zoned.close()
+    server.stop()
+    server.check_end = lambda: None  # type: ignore[method-assign]
+
+    again = Zoned(start(*options), 2)
+    assert [zone[:2] for zone in again.zones()] == states and resources(again, 2) == (2, 2, 1, 0, 16)
+    assert again.disk.read(SIZE, 8) == pattern(SIZE, 8)
+    assert again.nvme.admin.execute(0x0D, nsid=2, cdw10=1)[1] == OK, "deleted"
+    assert create_zoned(again, 2 * SIZE) == (2, OK)
+    attach(again, 2)
+    assert [zone[:2] for zone in again.zones()] == [(EMPTY, 0)] * 2, "nothing is left of the old one"
+    again.power_cycle()
+    assert [zone[:2] for zone in again.zones()] == [(EMPTY, 0)] * 2 and resources(again, 2) == (0, 4, 2, 0, 0)
+    again.close()
+
+
+def test_zoned_namespaces_that_are_not_created(make: Make) -> None:
+    zoned = make(*MANAGED)
+    refused = {
+        "NSZE is no multiple of the zone size": (create_zoned(zoned, SIZE + 8), INVALID_FIELD),
+        "NSZE 0": (create_zoned(zoned, 0), INVALID_FIELD),
+        "RAR": (create_zoned(zoned, SIZE, rar=6), INVALID_FIELD),
+        "ROR": (create_zoned(zoned, SIZE, ror=4), INVALID_FIELD),
+        "ROR above RAR": (create_zoned(zoned, SIZE, rar=1, ror=2), INVALID_FIELD),
+        "RNUMZRWA": (create_zoned(zoned, SIZE, zrwas=5), NO_ZRWA),
+        "capacity": (create_zoned(zoned, 17 * SIZE), 0x115),
+    }
+    for name, (found, status) in refused.items():
+        assert found[1] == status, name
+    assert struct.unpack_from("<Q", log_page(zoned.nvme, 1, 64), 32)[0] == 17 * 32768, "bytes that it needs"
+    assert create_zoned(zoned, 16 * SIZE, rar=1) == (2, OK) and resources(zoned, 2) == (0, 0, 0, 0, 0)
+
+
+def test_a_drive_without_zones_creates_none(start: Start) -> None:
+    zoned = Zoned(start("--size", "512K", *MANAGED))
+    assert create_zoned(zoned, SIZE)[1] == 0x129, "I/O Command Set Not Supported"
+    zoned.close()

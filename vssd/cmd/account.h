@@ -24,11 +24,17 @@ static inline void vssd_trace(struct vssd_ctrl *ctrl, uint16_t sqid, const struc
 	};
 }
 
-/* SMART counts commands that complete, whatever their status: NVM Command Set Specification 1.1, section 1.4.2. */
+/* A command that writes user data: NVM Command Set Specification 1.2, section 1.4.2. */
+static inline bool vssd_is_user_data_out(uint8_t opcode)
+{
+	return opcode == NVME_IO_WRITE || opcode == NVME_IO_ZONE_APPEND || opcode == NVME_IO_COPY;
+}
+
+/* SMART counts commands that complete, whatever their status. Copy is both a read and a write. */
 static inline void vssd_count_host_command(struct vssd_totals *totals, uint8_t opcode)
 {
-	totals->reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE;
-	totals->writes += opcode == NVME_IO_WRITE || opcode == NVME_IO_ZONE_APPEND;
+	totals->reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE || opcode == NVME_IO_COPY;
+	totals->writes += vssd_is_user_data_out(opcode);
 }
 
 /* Account for an executed I/O command. bytes: how much of the medium it read or wrote. */
@@ -44,7 +50,7 @@ static inline void vssd_account_io(struct vssd_ctrl *ctrl, uint16_t sqid, const 
 		counters->commands_read++;
 		counters->bytes_read += bytes;
 		totals->sectors_read += bytes / VSSD_SECTOR_SIZE;
-	} else if (opcode == NVME_IO_WRITE || opcode == NVME_IO_ZONE_APPEND) {
+	} else if (vssd_is_user_data_out(opcode)) {
 		counters->commands_write++;
 		counters->bytes_written += bytes;
 		totals->sectors_written += bytes / VSSD_SECTOR_SIZE;

@@ -31,7 +31,7 @@ static uint64_t blocks_of(const struct vssd_request *request)
 }
 
 /* Check that there are so many blocks: rounded to granules, or all that is left. The error log gets how many bytes
- * there are. */
+ * are required. */
 static uint16_t check_room(struct vssd_request *request, uint64_t room, uint64_t *blocks)
 {
 	uint64_t bytes = nvme_get_field(&request->cmd, NVME_FIELD_CAPACITY_MANAGEMENT_CAP);
@@ -43,7 +43,7 @@ static uint16_t check_room(struct vssd_request *request, uint64_t room, uint64_t
 		*blocks = room;
 	if (*blocks <= room)
 		return NVME_SC_SUCCESS;
-	request->failure.information = room << VSSD_BLOCK_SHIFT;
+	request->failure.information = bytes;
 	return vssd_refuse(request, NVME_SC_INSUFFICIENT_CAPACITY, CAP, VSSD_OWN);
 }
 

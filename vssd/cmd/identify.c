@@ -516,13 +516,19 @@ static uint16_t describe_csi_ns(struct vssd_request *request, const struct vssd_
 		describe_protection(request->ctrl, ns, (struct nvme_id_ns_nvm *)data);
 		return NVME_SC_SUCCESS;
 	}
+	if (!ns && csi_of(request) == NVME_CSI_ZNS) {
+		vssd_zones_identify_formats(request->ctrl, (struct nvme_id_ns_zns *)data);
+		return NVME_SC_SUCCESS;
+	}
 	if (!ns || csi_of(request) != ns->csi)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_IDENTIFY_CSI, "CSI"),
 				   VSSD_OWN);
 	if (ns->csi == NVME_CSI_KV)
 		describe_kv(request->ctrl, ns, (struct nvme_id_ns_kv *)data);
 	else
-		vssd_zones_identify(request->ctrl, ns->lba_shift, (struct nvme_id_ns_zns *)data);
+		vssd_zones_identify(request->ctrl, ns->lba_shift,
+				    &vssd_zones_of(request->ctrl->subsystem, ns)->limits,
+				    (struct nvme_id_ns_zns *)data);
 	return NVME_SC_SUCCESS;
 }
 
@@ -567,13 +573,14 @@ static uint16_t identify_format(struct vssd_request *request, uint8_t *data)
 
 static uint16_t identify_csi_format(struct vssd_request *request, uint8_t *data)
 {
+	const struct vssd_zone_limits limits = vssd_zones_limits(request->ctrl->options);
 	uint8_t index;
 	uint16_t status = check_format(request, &index);
 
 	if (!status && csi_of(request) == NVME_CSI_NVM)
 		describe_protection(request->ctrl, NULL, (struct nvme_id_ns_nvm *)data);
 	else if (!status)
-		vssd_zones_identify(request->ctrl, vssd_lbaf_shift(request->ctrl->subsystem, index),
+		vssd_zones_identify(request->ctrl, vssd_lbaf_shift(request->ctrl->subsystem, index), &limits,
 				    (struct nvme_id_ns_zns *)data);
 	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Namespace Management and Namespace Attachment. NVM Express Base Specification 2.1, sections 5.1.20, 5.1.21 and
- * 8.1.15; NVM Command Set Specification 1.1, section 4.1.6. */
+ * 8.1.15; NVM Command Set Specification 1.1, section 4.1.6; Zoned Namespace Command Set 1.2, section 4.1.6. */
 #include <stddef.h>
 
 #include "spec/nvme_data.h"
@@ -14,6 +14,7 @@
 
 #define FORMAT_INDEX (NVME_FLBAS_INDEX | 3u << NVME_FLBAS_INDEX_HIGH_SHIFT)
 #define DPS_KNOWN (3u | NVME_DPS_FIRST) /* types 1 to 3 */
+#define ALLOCATE_ZRWAS 1u               /* ZNSCO */
 #define MOST_CTRLS 2047u                /* of a controller list */
 
 /* ---- creation ---- */
@@ -157,6 +158,46 @@ static uint16_t check_size(struct vssd_request *request, const struct nvme_ns_ma
 	return NVME_SC_SUCCESS;
 }
 
+/* How many zones of a kind a new namespace can have, of those that the drive allows. 0: no limit. */
+static uint32_t limit_of(uint32_t requested, uint32_t most)
+{
+	return requested ? requested : most;
+}
+
+static uint16_t refuse_zones(struct vssd_request *request, uint16_t status, const char *why)
+{
+	return vssd_refuse(request, status, VSSD_STATE(why), VSSD_ZNS("4.1.6"));
+}
+
+/* Choose the limits of a new zoned namespace, and check what the host requests. */
+static uint16_t check_zones(struct vssd_request *request, const struct nvme_ns_management_data *data,
+			    struct vssd_zone_limits *limits)
+{
+	const struct vssd_zone_options *options = &request->ctrl->options->zones;
+	uint64_t zone = options->size >> shift_of(request, data);
+
+	*limits = (struct vssd_zone_limits){
+		.active = limit_of(data->rar, options->max_active),
+		.open = limit_of(data->ror, options->max_open),
+		.zrwas = data->znsco & ALLOCATE_ZRWAS ? data->rnumzrwa : 0,
+	};
+	if (!data->ror && limits->active && limits->open > limits->active)
+		limits->open = limits->active;
+	if (data->nsze % zone)
+		return refuse_zones(request, NVME_SC_INVALID_FIELD,
+				    "NSZE in the data is no multiple of the zone size");
+	if (options->max_active && limits->active > options->max_active)
+		return refuse_zones(request, NVME_SC_INVALID_FIELD, "RAR in the data is above max-active-zones");
+	if (options->max_open && limits->open > options->max_open)
+		return refuse_zones(request, NVME_SC_INVALID_FIELD, "ROR in the data is above max-open-zones");
+	if (limits->active && (!limits->open || limits->open > limits->active))
+		return refuse_zones(request, NVME_SC_INVALID_FIELD, "ROR in the data is above RAR");
+	if (limits->zrwas > options->zrwas)
+		return refuse_zones(request, NVME_SC_ZRWA_RESOURCES_UNAVAILABLE,
+				    "RNUMZRWA in the data is above the random write areas that a namespace can have");
+	return NVME_SC_SUCCESS;
+}
+
 /* Choose the endurance group and the NVM set, and check that they have that many bytes left. The error log gets how
  * many the namespace needs. */
 static uint16_t check_room(struct vssd_request *request, const struct nvme_ns_management_data *data,
@@ -180,6 +221,21 @@ static uint16_t check_room(struct vssd_request *request, const struct nvme_ns_ma
 			   VSSD_OWN);
 }
 
+/* Whether the drive has namespaces of this command set. */
+static bool has_set(const struct vssd_options *options, uint8_t csi)
+{
+	switch (csi) {
+	case NVME_CSI_NVM:
+		return true;
+	case NVME_CSI_KV:
+		return options->kv.namespaces != 0;
+	case NVME_CSI_ZNS:
+		return options->zones.namespaces != 0;
+	default:
+		return false;
+	}
+}
+
 static uint16_t check_create(struct vssd_request *request, struct nvme_ns_management_data *data,
 			     struct vssd_ns_shape *shape)
 {
@@ -187,8 +243,7 @@ static uint16_t check_create(struct vssd_request *request, struct nvme_ns_manage
 
 	if (request->cmd.nsid)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_NSID, VSSD_OWN);
-	if (csi_of(request) != NVME_CSI_NVM &&
-	    (csi_of(request) != NVME_CSI_KV || !request->ctrl->options->kv.namespaces))
+	if (!has_set(request->ctrl->options, csi_of(request)))
 		return vssd_refuse(request, NVME_SC_COMMAND_SET_NOT_SUPPORTED,
 				   VSSD_FIELD(NVME_FIELD_NS_MANAGEMENT_CSI, "CSI"), VSSD_OWN);
 	status = receive(request, data);
@@ -200,6 +255,8 @@ static uint16_t check_create(struct vssd_request *request, struct nvme_ns_manage
 		status = check_handles(request, data, &shape->handles);
 	if (!status)
 		status = check_size(request, data);
+	if (!status && csi_of(request) == NVME_CSI_ZNS)
+		status = check_zones(request, data, &shape->zones);
 	if (!status)
 		status = check_room(request, data, &shape->container);
 	if (!status && !vssd_ns_unused(request->ctrl->subsystem))

@@ -714,6 +714,7 @@ static uint16_t io_copy(struct vssd_request *request)
 	status = ctrl->null_store ? NVME_SC_SUCCESS : copy(request, sources, count, destination, &task);
 	if (status)
 		return status;
+	request->bytes = (uint32_t)destination.length;
 	vssd_placement_wrote(request, sdlba, lbas);
 	vssd_sanitize_written(ctrl->subsystem);
 	conclude_change(request, &destination, cmd->cdw12 & NVME_RW_FUA);

@@ -79,15 +79,15 @@ static uint16_t io_append(struct vssd_request *request)
 static uint16_t open_zone(struct vssd_request *request, struct vssd_zones *zones, struct vssd_zone *zone)
 {
 	struct vssd_subsystem *subsystem = request->ctrl->subsystem;
-	const struct vssd_zone_options *options = &subsystem->options.zones;
+	uint32_t zrwas = zones->limits.zrwas;
 	bool zrwa = nvme_get_field(&request->cmd, NVME_FIELD_ZONE_MGMT_SEND_ZSASO);
 	bool is_new = zrwa && !(zone->attributes & VSSD_ZONE_ZRWA);
 	uint16_t status;
 
-	if (zrwa && !options->zrwas)
+	if (zrwa && !zrwas)
 		return vssd_refuse(request, NVME_SC_ZRWA_INVALID_ZONE_OPERATION,
 				   VSSD_FIELD(NVME_FIELD_ZONE_MGMT_SEND_ZSASO, "ZRWAA"), VSSD_OWN);
-	if (is_new && (zones->zrwas >= options->zrwas || (zone->wp - zone->start) % vssd_zrwa_granularity(request)))
+	if (is_new && (zones->zrwas >= zrwas || (zone->wp - zone->start) % vssd_zrwa_granularity(request)))
 		return vssd_zone_refuse(
 			request, NVME_SC_ZRWA_RESOURCES_UNAVAILABLE, zone,
 			"no random write area is left, or the write pointer is not at a multiple of ZRWAFG");
@@ -140,7 +140,7 @@ static uint16_t flush_area(struct vssd_request *request, struct vssd_zones *zone
 	uint64_t end = vssd_slba(&request->cmd) + 1, most = zone->wp + vssd_zrwa_size(request);
 	uint16_t status;
 
-	if (!request->ctrl->options->zones.zrwas)
+	if (!zones->limits.zrwas)
 		return vssd_refuse(request, NVME_SC_ZRWA_INVALID_ZONE_OPERATION,
 				   VSSD_FIELD(NVME_FIELD_ZONE_MGMT_SEND_ZSA, "ZSA: there are no random write areas"),
 				   VSSD_OWN);

@@ -179,25 +179,31 @@ void vssd_zones_fault(const struct vssd_request *request, enum vssd_fault_zone f
 
 /* ---- Identify, log page BFh ---- */
 
-void vssd_zones_identify(const struct vssd_ctrl *ctrl, uint8_t lba_shift, struct nvme_id_ns_zns *id)
+void vssd_zones_identify_formats(const struct vssd_ctrl *ctrl, struct nvme_id_ns_zns *id)
+{
+	for (uint8_t lbaf = 0; lbaf <= vssd_nlbaf(ctrl->options); lbaf++) {
+		id->lbafe[lbaf].zsze = ctrl->options->zones.size >> vssd_lbaf_shift(ctrl->subsystem, lbaf);
+		id->lbafe[lbaf].zdes = (uint8_t)ctrl->options->zones.extension;
+	}
+}
+
+void vssd_zones_identify(const struct vssd_ctrl *ctrl, uint8_t lba_shift, const struct vssd_zone_limits *limits,
+			 struct nvme_id_ns_zns *id)
 {
 	const struct vssd_zone_options *options = &ctrl->options->zones;
 
 	id->zoc = options->variable ? NVME_ZOC_VARIABLE_CAPACITY : 0;
-	id->ozcs = (uint16_t)((options->read_across ? NVME_OZCS_READ_ACROSS : 0) |
-			      (options->zrwas ? NVME_OZCS_ZRWA : 0));
-	id->mar = options->max_active ? options->max_active - 1 : NO_LIMIT;
-	id->mor = options->max_open ? options->max_open - 1 : NO_LIMIT;
-	if (options->zrwas) {
-		id->numzrwa = options->zrwas - 1;
+	id->ozcs =
+		(uint16_t)((options->read_across ? NVME_OZCS_READ_ACROSS : 0) | (limits->zrwas ? NVME_OZCS_ZRWA : 0));
+	id->mar = limits->active ? limits->active - 1 : NO_LIMIT;
+	id->mor = limits->open ? limits->open - 1 : NO_LIMIT;
+	if (limits->zrwas) {
+		id->numzrwa = limits->zrwas - 1;
 		id->zrwafg = (uint16_t)(options->zrwa_granularity >> lba_shift);
 		id->zrwasz = (uint16_t)(options->zrwa_size >> lba_shift);
 		id->zrwacap = NVME_ZRWACAP_EXPLICIT_FLUSH;
 	}
-	for (uint8_t lbaf = 0; lbaf <= vssd_nlbaf(ctrl->options); lbaf++) {
-		id->lbafe[lbaf].zsze = options->size >> vssd_lbaf_shift(ctrl->subsystem, lbaf);
-		id->lbafe[lbaf].zdes = (uint8_t)options->extension;
-	}
+	vssd_zones_identify_formats(ctrl, id);
 }
 
 void vssd_zones_identify_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl_zns *id)

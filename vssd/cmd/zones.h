@@ -54,8 +54,11 @@ uint16_t vssd_zone_check_state(struct vssd_request *request, const struct vssd_z
 /* Do what a fault rule says to the zone of a command, or to all from now on. */
 void vssd_zones_fault(const struct vssd_request *request, enum vssd_fault_zone fault);
 
-/* Fill in structures of zeros. lba_shift: of the LBAs in which the structure counts. */
-void vssd_zones_identify(const struct vssd_ctrl *ctrl, uint8_t lba_shift, struct nvme_id_ns_zns *id);
+/* Fill in structures of zeros. lba_shift: of the LBAs in which the structure counts. The second one fills in what all
+ * zoned namespaces have in common. */
+void vssd_zones_identify(const struct vssd_ctrl *ctrl, uint8_t lba_shift, const struct vssd_zone_limits *limits,
+			 struct nvme_id_ns_zns *id);
+void vssd_zones_identify_formats(const struct vssd_ctrl *ctrl, struct nvme_id_ns_zns *id);
 void vssd_zones_identify_controller(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl_zns *id);
 
 /* Fill in the Changed Zone List of a namespace, and clear it. Both do nothing if it is not zoned. */

@@ -16,6 +16,7 @@ static const struct {
 	{{TAG('L', 'B', 'A', 'S'), 1}, offsetof(struct vssd_annex, tracked), sizeof(struct vssd_tracked_saved)},
 	{{TAG('D', 'I', 'V', ' '), 1}, offsetof(struct vssd_annex, division), sizeof(struct vssd_division)},
 	{{TAG('R', 'E', 'S', ' '), 1}, offsetof(struct vssd_annex, reservations), sizeof(struct vssd_reservations)},
+	{{TAG('Z', 'N', 'S', ' '), 1}, offsetof(struct vssd_annex, zones), sizeof(struct vssd_zone_limits_saved)},
 };
 
 struct vssd_annex *vssd_annex_open(struct vssd_store *store)

@@ -105,12 +105,26 @@ struct vssd_reservations {
 	struct vssd_reservation of[VSSD_MAX_NAMESPACES];
 };
 
+/* The limits of a zoned namespace that the host has created. */
+struct vssd_zone_record {
+	uint32_t active;
+	uint32_t open;
+	uint32_t zrwas;
+	uint32_t is_set; /* 0: the limits are those of the options */
+};
+
+struct vssd_zone_limits_saved {
+	struct vssd_annex_head head;
+	struct vssd_zone_record of[VSSD_MAX_NAMESPACES]; /* by NSID - 1 */
+};
+
 struct vssd_annex {
 	struct vssd_ocp_saved ocp;
 	struct vssd_pel_saved pel;
 	struct vssd_tracked_saved tracked;
 	struct vssd_division division;
 	struct vssd_reservations reservations;
+	struct vssd_zone_limits_saved zones;
 };
 _Static_assert(sizeof(struct vssd_annex) <= VSSD_ANNEX_SIZE, "annex");
 

@@ -293,12 +293,12 @@ void vssd_division_count(struct vssd_subsystem *subsystem, const struct vssd_ns 
 			 uint16_t status)
 {
 	struct vssd_group_counts *counts;
-	bool is_write = opcode == NVME_IO_WRITE || opcode == NVME_IO_ZONE_APPEND;
+	bool is_write = opcode == NVME_IO_WRITE || opcode == NVME_IO_ZONE_APPEND || opcode == NVME_IO_COPY;
 
 	if (!vssd_group(subsystem, ns->endgid))
 		return;
 	counts = &state_of(subsystem)->counts[ns->endgid - 1];
-	counts->reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE;
+	counts->reads += opcode == NVME_IO_READ || opcode == NVME_IO_COMPARE || opcode == NVME_IO_COPY;
 	counts->writes += is_write;
 	*(is_write ? &counts->sectors_written : &counts->sectors_read) += bytes / VSSD_SECTOR_SIZE;
 	counts->errors += status != NVME_SC_SUCCESS;

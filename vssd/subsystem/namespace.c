@@ -255,6 +255,14 @@ static void record_change(struct vssd_subsystem *subsystem, const struct vssd_ns
 	vssd_pel_add(subsystem, NVME_PERSISTENT_CHANGE_NS, 0, &event, sizeof(event));
 }
 
+/* Create what a namespace of its command set has besides blocks. False: there is no memory for it. */
+static bool add_parts(struct vssd_subsystem *subsystem, struct vssd_ns *ns, const struct vssd_ns_shape *shape)
+{
+	if (shape->csi == NVME_CSI_KV)
+		return vssd_kv_add(subsystem, ns);
+	return shape->csi != NVME_CSI_ZNS || vssd_zones_add(subsystem, ns, &shape->zones);
+}
+
 bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape)
 {
 	uint64_t room = vssd_container_room(subsystem, &shape->container);
@@ -279,7 +287,7 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 	place(subsystem, nsid, &record, shape->lbaf);
 	vssd_container_put(subsystem, &subsystem->ns[nsid - 1], &shape->container);
 	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
-	if (shape->csi == NVME_CSI_KV && !vssd_kv_add(subsystem, &subsystem->ns[nsid - 1])) {
+	if (!add_parts(subsystem, &subsystem->ns[nsid - 1], shape)) {
 		vssd_ns_delete(subsystem, &subsystem->ns[nsid - 1]);
 		return false;
 	}

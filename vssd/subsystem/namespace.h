@@ -10,6 +10,7 @@
 #include "vssd/options.h"
 #include "vssd/subsystem/division.h"
 #include "vssd/subsystem/fdp.h"
+#include "vssd/subsystem/zones.h"
 
 /* An LBA format as the drive keeps it: its index, whether metadata follow the data of each LBA (as in FLBAS), the
  * type of the protection information, and whether it is in the first bytes of the metadata. */
@@ -58,13 +59,14 @@ _Static_assert(sizeof(struct vssd_ns) == 64, "the short path");
 /* What the host can choose when it creates a namespace. */
 struct vssd_ns_shape {
 	uint64_t bytes;
-	uint8_t csi; /* NVM or Key Value, enum nvme_csi */
+	uint8_t csi; /* enum nvme_csi */
 	uint8_t lbaf;
 	bool shared;
 	uint16_t attached;               /* when it is created */
 	uint8_t anagrpid;                /* 0: the drive chooses its ANA group */
 	struct vssd_container container; /* where it is created, by vssd_container_choose() */
 	struct vssd_fdp_handles handles; /* its reclaim unit handles, if FDP is enabled */
+	struct vssd_zone_limits zones;   /* if it is zoned */
 };
 
 /* The LBA format of a new drive, as the drive keeps it. */
@@ -111,7 +113,7 @@ void vssd_ns_set_attached(struct vssd_subsystem *subsystem, struct vssd_ns *ns, 
 void vssd_ns_init(struct vssd_subsystem *subsystem);
 
 /* Create a namespace, whose LBAs are unwritten. This may move the blocks of others, to make room. False: the NSID is
- * taken, the container has too little room, or there is no memory for its keys. */
+ * taken, the container has too little room, or there is no memory for its zones or keys. */
 bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape);
 
 /* Delete a namespace, and its data. Tells the controllers that were attached. */

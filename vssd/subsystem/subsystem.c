@@ -106,8 +106,7 @@ int vssd_subsystem_create(const struct vssd_options *options, struct vssd_subsys
 		return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for a subsystem");
 	subsystem->options = *options;
 	subsystem->null_store = options->null_store;
-	subsystem->blocks = options->size / VSSD_BLOCK_SIZE * options->namespaces +
-			    options->optional.unallocated / VSSD_BLOCK_SIZE;
+	subsystem->blocks = vssd_options_capacity(options) / VSSD_BLOCK_SIZE;
 	result = vssd_subsystem_faults_init(subsystem)
 			 ? pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for fault rules")
 			 : init_store(subsystem, err);

@@ -107,16 +107,34 @@ uint64_t vssd_zones_usable(const struct vssd_options *options, uint64_t bytes)
 	return zones_in(options, bytes) * options->zones.size;
 }
 
+/* The most zones of a namespace. One that the host creates may have all the capacity. */
+static uint64_t most_zones(const struct vssd_options *options)
+{
+	return zones_in(options, options->optional.ns_management ? vssd_options_capacity(options) : options->size);
+}
+
 static uint64_t blocks_of_one(const struct vssd_options *options)
 {
-	uint64_t zones = zones_in(options, options->size);
+	uint64_t zones = most_zones(options);
 
 	return vssd_zone_record_blocks(zones) + vssd_zone_extension_blocks(options, zones);
 }
 
+/* If the host creates namespaces, each NSID has room for records. Room that is not used takes no memory. */
 uint64_t vssd_zones_blocks(const struct vssd_options *options)
 {
-	return options->zones.namespaces ? options->zones.namespaces * blocks_of_one(options) : 0;
+	uint64_t namespaces = options->optional.ns_management ? VSSD_MAX_NAMESPACES : options->zones.namespaces;
+
+	return options->zones.namespaces ? namespaces * blocks_of_one(options) : 0;
+}
+
+struct vssd_zone_limits vssd_zones_limits(const struct vssd_options *options)
+{
+	return (struct vssd_zone_limits){
+		.active = options->zones.max_active,
+		.open = options->zones.max_open,
+		.zrwas = options->zones.zrwas,
+	};
 }
 
 /* Lay the zones out by the LBA size. All are empty. */
@@ -148,15 +166,19 @@ static void spoil(struct vssd_subsystem *subsystem, struct vssd_zones *zones)
 static struct vssd_zones *create(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint32_t place)
 {
 	const struct vssd_options *options = &subsystem->options;
+	const struct vssd_zone_record *saved = &subsystem->annex->zones.of[ns->nsid - 1];
 	uint64_t count = zones_in(options, ns->bytes);
 	struct vssd_zones *zones = calloc(1, sizeof(*zones) + count * sizeof(zones->zone[0]));
 
 	if (!zones)
 		return NULL;
 	zones->ns = ns;
+	zones->limits = vssd_zones_limits(options);
+	if (saved->is_set)
+		zones->limits = (struct vssd_zone_limits){saved->active, saved->open, saved->zrwas};
 	zones->count = (uint32_t)count;
 	zones->records = subsystem->blocks + place * blocks_of_one(options);
-	zones->extensions = zones->records + vssd_zone_record_blocks(count);
+	zones->extensions = zones->records + vssd_zone_record_blocks(most_zones(options));
 	lay_out(subsystem, zones);
 	return zones;
 }
@@ -164,9 +186,9 @@ static struct vssd_zones *create(struct vssd_subsystem *subsystem, struct vssd_n
 int vssd_zones_create(struct vssd_subsystem *subsystem, bool is_new, struct pyn_error *err)
 {
 	const struct vssd_options *options = &subsystem->options;
-	uint32_t first = options->namespaces - options->zones.namespaces;
+	uint32_t first = options->optional.ns_management ? 0 : options->namespaces - options->zones.namespaces;
 
-	for (uint32_t i = first; i < options->namespaces; i++) {
+	for (uint32_t i = first; options->zones.namespaces && i < VSSD_MAX_NAMESPACES; i++) {
 		struct vssd_ns *ns = &subsystem->ns[i];
 
 		if (!ns->nsid || ns->csi != NVME_CSI_ZNS)
@@ -180,10 +202,31 @@ int vssd_zones_create(struct vssd_subsystem *subsystem, bool is_new, struct pyn_
 	return 0;
 }
 
+bool vssd_zones_add(struct vssd_subsystem *subsystem, struct vssd_ns *ns, const struct vssd_zone_limits *limits)
+{
+	uint32_t place = ns->nsid - 1;
+
+	subsystem->annex->zones.of[place] =
+		(struct vssd_zone_record){limits->active, limits->open, limits->zrwas, .is_set = 1};
+	subsystem->zoned.of[place] = create(subsystem, ns, place);
+	if (!subsystem->zoned.of[place])
+		return false;
+	spoil(subsystem, subsystem->zoned.of[place]);
+	return true;
+}
+
 void vssd_zones_drop(struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
 {
 	struct vssd_zones **zones = &subsystem->zoned.of[ns->nsid - 1];
 
+	for (uint32_t i = 0; *zones && i < (*zones)->count; i++) {
+		struct vssd_zone *zone = &(*zones)->zone[i];
+
+		zone->shrunk = 0;
+		set_state(*zones, zone, NVME_ZONE_STATE_EMPTY, 0);
+		vssd_zone_record(subsystem, *zones, zone);
+	}
+	subsystem->annex->zones.of[ns->nsid - 1] = (struct vssd_zone_record){0};
 	free(*zones);
 	*zones = NULL;
 }
@@ -206,16 +249,16 @@ static void close_oldest(struct vssd_subsystem *subsystem, struct vssd_zones *zo
 uint16_t vssd_zones_make_room(struct vssd_subsystem *subsystem, struct vssd_zones *zones, uint32_t active,
 			      uint32_t open)
 {
-	const struct vssd_zone_options *options = &subsystem->options.zones;
+	const struct vssd_zone_limits *limits = &zones->limits;
 
-	if (options->max_active && zones->active + active > options->max_active &&
+	if (limits->active && zones->active + active > limits->active &&
 	    !vssd_zones_faulty(subsystem, VSSD_FAULT_ZONE_ACTIVE_LIMIT))
 		return NVME_SC_TOO_MANY_ACTIVE_ZONES;
-	if (!options->max_open || vssd_zones_faulty(subsystem, VSSD_FAULT_ZONE_OPEN_LIMIT))
+	if (!limits->open || vssd_zones_faulty(subsystem, VSSD_FAULT_ZONE_OPEN_LIMIT))
 		return NVME_SC_SUCCESS;
-	if (zones->open - zones->implicit + open > options->max_open)
+	if (zones->open - zones->implicit + open > limits->open)
 		return NVME_SC_TOO_MANY_OPEN_ZONES;
-	while (zones->open + open > options->max_open)
+	while (zones->open + open > limits->open)
 		close_oldest(subsystem, zones);
 	return NVME_SC_SUCCESS;
 }

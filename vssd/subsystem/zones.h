@@ -45,8 +45,16 @@ struct vssd_zone {
 	uint8_t attributes; /* VSSD_ZONE_ZRWA, VSSD_ZONE_EXTENDED */
 };
 
+/* What a zoned namespace can have at most; active and open 0: no limit. */
+struct vssd_zone_limits {
+	uint32_t active; /* zones */
+	uint32_t open;
+	uint32_t zrwas;
+};
+
 struct vssd_zones {
 	struct vssd_ns *ns;
+	struct vssd_zone_limits limits;
 	uint32_t count;
 	uint32_t open; /* zones in one of the two open states; implicit: in that of zones opened by a write */
 	uint32_t implicit;
@@ -73,6 +81,9 @@ extern const struct vssd_subsystem_part vssd_zones_part;
 /* Whether a fault rule has made this wrong. */
 bool vssd_zones_faulty(const struct vssd_subsystem *subsystem, enum vssd_fault_zone fault);
 
+/* The limits of a namespace for which the host requests none. */
+struct vssd_zone_limits vssd_zones_limits(const struct vssd_options *options);
+
 /* How many blocks of the store the records of all zones take. */
 uint64_t vssd_zones_blocks(const struct vssd_options *options);
 
@@ -97,7 +108,10 @@ static inline uint64_t vssd_zone_end(const struct vssd_zone *zone)
 	return zone->start + zone->capacity;
 }
 
-/* Forget the zones of a namespace that is deleted. */
+/* Create the zones of a namespace that the host has created. False: there is no memory for them. */
+bool vssd_zones_add(struct vssd_subsystem *subsystem, struct vssd_ns *ns, const struct vssd_zone_limits *limits);
+
+/* Forget the zones of a namespace that is deleted, and their records. */
 void vssd_zones_drop(struct vssd_subsystem *subsystem, const struct vssd_ns *ns);
 
 /* Make all zones of a namespace empty, except read-only and offline ones, after a format (which has erased the data,
