@@ -20,7 +20,7 @@ cdef int _fill_config(cspdk.pyn_worker_config *config, object workload) except -
 
     places.ops = len(workload.operations)
     for i, (opcode, percentage) in enumerate(workload.operations.items()):
-        places.opcode[i] = opcode
+        places.opcode[i] = opcode & 0xff
         places.percentage[i] = percentage
     places.sizes = len(workload.sizes)
     for i, size in enumerate(workload.sizes):
@@ -163,6 +163,7 @@ cdef object _make_worker(Namespace ns, dict given):
                        regions=cspdk.PYN_REGIONS, placements=cspdk.PYN_PLACEMENTS, zones=zones,
                        metadata=made._config.metadata.layout.protection.ms))
     _fill_config(&made._config, workload)
+    made._opcodes = list(workload.operations)
     made._config.check = made._config.track = namespace.verify_enabled
     _worker_number += 1
     made._config.seed = _seed + _worker_number if _is_seeded else cspdk.pyn_monotonic_ns()
@@ -200,6 +201,7 @@ cdef class IOWorker:
     cdef cspdk.pyn_worker_config _config
     cdef cspdk.pyn_worker *_worker
     cdef bytes _steps  # the memory of an io_sequence
+    cdef list _opcodes  # what the driver counts, in its order
     cdef bint _started
     cdef bint _running
     cdef uint64_t _longest_pause_us  # between two IOs of a sequence
@@ -240,6 +242,7 @@ cdef class IOWorker:
         self._config.steps = steps.count
         self._config.sequence = <const cspdk.pyn_workload_step *><char *>self._steps
         self._config.workload.ops = len(steps.opcodes)
+        self._opcodes = list(steps.opcodes)
         for i, opcode in enumerate(steps.opcodes):
             self._config.workload.opcode[i] = opcode
             self._config.workload.percentage[i] = 100 if i == 0 else 0
@@ -510,7 +513,7 @@ cdef class IOWorker:
             error=error,
             status=raw.status,
             ended_by=self._ended_by(raw, error),
-            counts={self._config.workload.opcode[i]: raw.io_count[i] for i in range(self._config.workload.ops)},
+            counts={opcode: raw.io_count[i] for i, opcode in enumerate(self._opcodes)},
             mseconds=(cspdk.pyn_ticks_to_ns(raw.ticks) + 999999) // 1000000,
             latency_max_us=cspdk.pyn_ticks_to_ns(latency.max) // 1000,
             latency_average_us=cspdk.pyn_histogram_mean(latency) * 1e6 / cspdk.pyn_ticks_hz(),
@@ -545,8 +548,7 @@ cdef class IOWorker:
 
         if latencies == NULL:
             return found
-        for i in range(self._config.workload.ops):
-            opcode = self._config.workload.opcode[i]
+        for i, opcode in enumerate(self._opcodes):
             found[opcode] = {
                 percentage: cspdk.pyn_ticks_to_ns(cspdk.pyn_histogram_percentile(&latencies[i], percentage))
                 for percentage in self._parameters.output_opcode_latency.get(opcode, ())}
@@ -568,8 +570,8 @@ cdef class IOWorker:
 
         if latencies == NULL:
             return {}
-        return {self._config.workload.opcode[i]: cspdk.pyn_histogram_mean(&latencies[i]) * ns_per_tick
-                for i in range(self._config.workload.ops)}
+        return {opcode: cspdk.pyn_histogram_mean(&latencies[i]) * ns_per_tick
+                for i, opcode in enumerate(self._opcodes)}
 
     cdef list _histograms(self):
         """The histogram of each interval, an array with rows of (latency in ns, number of IOs)."""

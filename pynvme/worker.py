@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FLUSH, WRITE, READ, VERIFY = 0x00, 0x01, 0x02, 0x0C
 ZONE_RESET, ZONE_REPORT, ZONE_APPEND = 0x79, 0x7A, 0x7D
+OWN_RESET = 0x100 | ZONE_RESET
+"""Counts the resets that a worker sends of its own accord, which are no IOs."""
 HOST_ERRORS = {
     -1: "init fail in pyx",
     -2: "io_size is larger than MDTS",
@@ -371,7 +373,7 @@ def _zone_operations(given: Parameters, shares: dict[int, int]) -> dict[int, int
     if moved:
         found[WRITE] -= moved
         found[ZONE_APPEND] = found.get(ZONE_APPEND, 0) + moved
-    return {**found, ZONE_RESET: found.get(ZONE_RESET, 0), ZONE_REPORT: 0}
+    return {**found, OWN_RESET: 0, ZONE_REPORT: 0}
 
 
 def _regions(given: Parameters, nlba: int, limits: Limits) -> list[tuple[int, int]]:
@@ -772,7 +774,7 @@ class Outcome:
     """The first error status of the drive, SCT << 8 | SC."""
     ended_by: str | None = "error"
     counts: dict[int, int] = field(default_factory=dict)
-    """How many of each opcode completed."""
+    """How many of each opcode completed, and of OWN_RESET."""
     mseconds: int = 0
     latency_max_us: int = 0
     latency_average_us: float = 0.0
@@ -850,18 +852,16 @@ def fill(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
         given.output_cmdlog_list[:] = [(0, 0, 0)] * missing + outcome.log
 
 
-def _fill_zones(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
-    resets = outcome.counts.get(ZONE_RESET, 0)
+def _fill_zones(outcome: Outcome, into: dict[str, Any]) -> None:
+    own_resets = outcome.counts.get(OWN_RESET, 0)
     into["io_count_append"] = outcome.counts.get(ZONE_APPEND, 0)
-    into["zone_resets"] = resets
-    into["io_count_nonread"] -= outcome.counts.get(ZONE_REPORT, 0)
-    if not (given.op_percentage or {}).get(ZONE_RESET):
-        into["io_count_nonread"] -= resets
+    into["zone_resets"] = outcome.counts.get(ZONE_RESET, 0) + own_resets
+    into["io_count_nonread"] -= outcome.counts.get(ZONE_REPORT, 0) + own_resets
 
 
 def _fill_extra(given: Parameters, outcome: Outcome, into: dict[str, Any]) -> None:
     if given.zonemode == "zbd":
-        _fill_zones(given, outcome, into)
+        _fill_zones(outcome, into)
     if given.continue_on_error:
         into["io_count_failed"] = outcome.failed_ios
     if given.steady_state:

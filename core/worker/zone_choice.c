@@ -117,7 +117,8 @@ static uint64_t sent_lbas(const struct pyn_worker_zone *zone)
 }
 
 /* Make a reset of this zone the next IO. */
-static enum pyn_zone_choice choose_reset(struct pyn_worker_run *run, uint32_t index, struct pyn_workload_io *io)
+static enum pyn_zone_choice choose_reset(struct pyn_worker_run *run, uint32_t index, struct pyn_workload_io *io,
+					 uint8_t op)
 {
 	struct pyn_worker_zones *zones = run->state.zones;
 	struct pyn_worker_zone *zone = &zones->zone[index];
@@ -125,7 +126,7 @@ static enum pyn_zone_choice choose_reset(struct pyn_worker_run *run, uint32_t in
 	zone->is_resetting = true;
 	zones->counts.written -= sent_lbas(zone);
 	zones->counts.in_flight++;
-	*io = (struct pyn_workload_io){.slba = zone->start, .nlb = 1, .op = zones->op_of_reset};
+	*io = (struct pyn_workload_io){.slba = zone->start, .nlb = 1, .op = op};
 	return PYN_ZONE_SEND;
 }
 
@@ -134,7 +135,7 @@ static enum pyn_zone_choice choose_own_reset(struct pyn_worker_run *run, uint32_
 {
 	if (run->ios.to_send != UINT64_MAX)
 		run->ios.to_send++;
-	return choose_reset(run, index, io);
+	return choose_reset(run, index, io, run->state.zones->op_of_own_reset);
 }
 
 static enum pyn_zone_choice choose_report(struct pyn_worker_run *run, struct pyn_workload_io *io)
@@ -310,7 +311,7 @@ static enum pyn_zone_choice choose_wanted_reset(struct pyn_worker_run *run, stru
 			continue;
 		if (can_be_reset(zone)) {
 			zones->resetting = (index + 1) % zones->count;
-			return choose_reset(run, index, io);
+			return choose_reset(run, index, io, io->op);
 		}
 		waits = true;
 	}
@@ -346,7 +347,6 @@ enum pyn_zone_choice pyn_zones_next(struct pyn_worker_run *run, struct pyn_workl
 	}
 	*opcode = run->config.workload.opcode[io->op];
 	/* A reset before a write leaves the write to come. */
-	zones->drawn.is_waiting = choice == PYN_ZONE_WAIT ||
-				  (*opcode == NVME_IO_ZONE_MGMT_SEND && zones->drawn.io.op != zones->op_of_reset);
+	zones->drawn.is_waiting = choice == PYN_ZONE_WAIT || io->op == zones->op_of_own_reset;
 	return choice;
 }

@@ -97,13 +97,14 @@ static int check(const struct pyn_worker_run *run, struct pyn_error *err)
 	return 0;
 }
 
+/* The index of an opcode that the workload asks for, or else of one that the worker sends of its own accord. */
 static uint8_t op_of(const struct pyn_worker_run *run, uint8_t opcode, bool with_share)
 {
 	const struct pyn_workload_config *config = &run->config.workload;
 
-	for (uint8_t i = 0; i < config->ops; i++)
-		if (config->opcode[i] == opcode && (config->percentage[i] || !with_share))
-			return i;
+	for (uint8_t i = (uint8_t)config->ops; i > 0; i--)
+		if (config->opcode[i - 1] == opcode && !config->percentage[i - 1] == !with_share)
+			return i - 1;
 	return PYN_WORKLOAD_OPS;
 }
 
@@ -138,7 +139,7 @@ int pyn_zones_create(struct pyn_worker_run *run, struct pyn_device *device, stru
 	zones->most_open = config->max_open ? config->max_open : zones->count;
 	zones->op_of_write = op_of(run, NVME_IO_WRITE, true);
 	zones->op_of_append = op_of(run, NVME_IO_ZONE_APPEND, true);
-	zones->op_of_reset = op_of(run, NVME_IO_ZONE_MGMT_SEND, false);
+	zones->op_of_own_reset = op_of(run, NVME_IO_ZONE_MGMT_SEND, false);
 	zones->op_of_report = op_of(run, NVME_IO_ZONE_MGMT_RECEIVE, false);
 	zones->fill = run->workload.is.fill;
 	run->workload.is.fill = false;

@@ -62,12 +62,13 @@ struct pyn_worker_zones {
 	uint32_t *open; /* indices */
 	uint32_t open_count;
 	uint32_t most_open;
-	uint32_t writing, reading, resetting;                         /* of sequential IO: the zone that is next */
-	uint64_t read_at;                                             /* the LBA in that zone, from its start */
-	uint8_t op_of_write, op_of_append, op_of_reset, op_of_report; /* indices; PYN_WORKLOAD_OPS: not in use */
-	bool fill;                                                    /* the region is written, or read, once */
-	bool writing_is_over;                                         /* with fill: it has been written */
-	struct pyn_zone_budget *budget;                               /* shared by all workers of the namespace */
+	uint32_t writing, reading, resetting;  /* of sequential IO: the zone that is next */
+	uint64_t read_at;                      /* the LBA in that zone, from its start */
+	uint8_t op_of_write, op_of_append;     /* indices; PYN_WORKLOAD_OPS: not in use */
+	uint8_t op_of_own_reset, op_of_report; /* of what the workload does not ask for */
+	bool fill;                             /* the region is written, or read, once */
+	bool writing_is_over;                  /* with fill: it has been written */
+	struct pyn_zone_budget *budget;        /* shared by all workers of the namespace */
 	struct pyn_zone_counts counts;
 	struct pyn_drawn_io drawn;
 	struct pyn_zone_slot *slots;

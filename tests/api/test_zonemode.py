@@ -93,8 +93,17 @@ def test_random_io_is_verified_and_respects_the_limits(opened):
     done = opened.run(io_size=[1, 7, 8, 32], op_percentage=share, io_count=6000, read_beyond_wp=True)
     assert done.error == done.lba_mismatch == 0 and done.lba_verified > 5000
     assert sum(share.values()) == 6000 and set(share) == {0, 1, 2, 0xC, 0x7D, 0x79}
+    assert done.io_count_read + done.io_count_nonread == 6000
     assert done.zone_resets >= share[0x79] > 100 and done.io_count_append == share[0x7D] > 1000
     assert opened.states()[ZoneState.IMPLICITLY_OPENED] <= 6
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_resets_that_the_worker_needs_are_no_ios(opened, wanted):
+    share = {1: 100 - wanted, 0x79: wanted}
+    done = opened.run(op_percentage=share, io_count=2000, max_open_zones=2, region_end=8 * ZONE)
+    assert sum(share.values()) == done.io_count_nonread == 2000
+    assert (share[0x79] > 0) == wanted and done.zone_resets > share[0x79] + 10
 
 
 def test_several_workers_share_the_limits_of_one_namespace(opened):
