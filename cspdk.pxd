@@ -557,6 +557,7 @@ cdef extern from "driver.h" nogil:
         pyn_layout layout
         uint32_t data_size
         uint32_t prinfo
+        uint32_t prinfo_of_append
         uint32_t prinfo_of_zeroes
         uint32_t cdw2
         uint32_t cdw3

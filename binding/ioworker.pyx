@@ -118,6 +118,8 @@ cdef int _take_namespace(cspdk.pyn_worker_config *config, Namespace ns, object p
 
 cdef int _take_protection(cspdk.pyn_worker_metadata *metadata, Namespace ns, object pi) except -1:
     """What each IO asks of protection information. By default it checks nothing, and writes have right tuples."""
+    import dataclasses
+
     from pynvme.protection import Pi
 
     wanted = Pi.of(pi)
@@ -132,6 +134,10 @@ cdef int _take_protection(cspdk.pyn_worker_metadata *metadata, Namespace ns, obj
     metadata.cdw2, metadata.cdw3, metadata.cdw14, metadata.cdw15 = cdw2, cdw3, cdw14, cdw15
     metadata.prinfo_of_zeroes = Pi().dwords(fmt, cspdk.NVME_IO_WRITE_ZEROES, 0)[0]
     metadata.counts_lbas = wanted.ref_tag is None and fmt.type != 3
+    if fmt.type == 2 and wanted.ref_tag is not None and wanted.remap is None:
+        # Reads name the same reference tag, which the drive must not replace.
+        wanted = dataclasses.replace(wanted, remap=False)
+    metadata.prinfo_of_append = wanted.dwords(fmt, cspdk.NVME_IO_ZONE_APPEND, 0)[0]
     return 0
 
 
@@ -160,8 +166,7 @@ cdef object _make_worker(Namespace ns, dict given):
         made._parameters, namespace.nsze,
         _worker.Limits(entries=most, sizes=cspdk.PYN_WORKLOAD_SIZES, opcodes=_OPCODES, lba_size=lba_size,
                        largest=min(65536, (ns._controller.mdts or 1 << 28) // lba_size),
-                       regions=cspdk.PYN_REGIONS, placements=cspdk.PYN_PLACEMENTS, zones=zones,
-                       metadata=made._config.metadata.layout.protection.ms))
+                       regions=cspdk.PYN_REGIONS, placements=cspdk.PYN_PLACEMENTS, zones=zones))
     _fill_config(&made._config, workload)
     made._opcodes = list(workload.operations)
     made._config.check = made._config.track = namespace.verify_enabled

@@ -124,8 +124,6 @@ class Limits:
     """How many placement identifiers one workload may have in turn."""
     zones: zone.Limits | None
     """Of a zoned namespace. Only zonemode asks for them."""
-    metadata: int
-    """Bytes of metadata of each LBA."""
 
 
 @dataclass
@@ -337,7 +335,6 @@ def _zones(
         f"the region {region[0]} to {region[1]} must begin and end at a multiple of {size}, the zone size",
     )
     if operations.get(ZONE_APPEND):
-        check(not limits.metadata, "zone_append is not possible with metadata")
         largest = max(one.lbas for one in sizes) * limits.lba_size
         check(
             not limits.zones.append or largest <= limits.zones.append,

@@ -119,6 +119,7 @@ GUESTS = [
         script=True,
     ),
     Guest("the tests of placement", "fdp", [*FEATURES, "fdp=placement"], script=True),
+    Guest("the tests of functions", "sriov", [*FEATURES, "sriov=functions"], script=True),
     api("plain", "plain", "tests/api"),
     api("4 KiB LBAs", "lba4k", *files("callback_of_each_command", "verify", "worker_what", "worker_where")),
     api("512 + 8 bytes", "lba520", *files("callback_of_each_command", "raw_queues", "worker_what")),

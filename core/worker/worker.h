@@ -106,6 +106,7 @@ struct pyn_worker_metadata {
 	struct pyn_layout layout;
 	uint32_t data_size;        /* bytes of data of an LBA */
 	uint32_t prinfo;           /* bits of dword 12 of commands that transfer LBAs; Verify: without PRACT */
+	uint32_t prinfo_of_append; /* of Zone Append, with PIREMAP or without it */
 	uint32_t prinfo_of_zeroes; /* of Write Zeroes */
 	uint32_t cdw2, cdw3, cdw14, cdw15; /* tags of commands with such bits, and of the tuples of writes */
 	bool counts_lbas;                  /* the reference tag is that of the first LBA */

@@ -10,6 +10,7 @@
 #include "core/util/crc32c.h"
 #include "core/verify/track_meta.h"
 #include "core/verify/verify_table.h"
+#include "spec/nvme_field.h"
 
 #define PAGE 4096u
 
@@ -86,7 +87,8 @@ static void describe(const struct pyn_worker_run *run, struct pyn_worker_slot *s
 	const struct pyn_worker_metadata *metadata = &run->config.metadata;
 	struct nvme_cmd *cmd = &slot->cmd;
 	bool transfers = pyn_transfers_lbas(cmd->opc);
-	uint32_t prinfo = transfers                          ? metadata->prinfo
+	uint32_t prinfo = cmd->opc == NVME_IO_ZONE_APPEND    ? metadata->prinfo_of_append
+			  : transfers                        ? metadata->prinfo
 			  : cmd->opc == NVME_IO_VERIFY       ? metadata->prinfo & ~NVME_RW_PRACT
 			  : cmd->opc == NVME_IO_WRITE_ZEROES ? metadata->prinfo_of_zeroes
 							     : 0;
@@ -101,8 +103,9 @@ static void describe(const struct pyn_worker_run *run, struct pyn_worker_slot *s
 		pyn_tags_put(&metadata->layout.protection, cmd, slot->slba);
 }
 
-/* The tags of a write's tuples: those of the command, also if it asks the drive for no check. */
-static struct pyn_tags tags_of(const struct pyn_worker_run *run, uint64_t slba)
+/* The tags of a write's tuples: those of the command, also if it asks the drive for no check. The drive advances the
+ * reference tag of an append with PIREMAP by the distance of its LBAs from the start of the zone. */
+static struct pyn_tags tags_of(const struct pyn_worker_run *run, uint64_t slba, uint64_t distance)
 {
 	const struct pyn_worker_metadata *metadata = &run->config.metadata;
 	struct nvme_cmd cmd = {
@@ -110,6 +113,8 @@ static struct pyn_tags tags_of(const struct pyn_worker_run *run, uint64_t slba)
 
 	if (metadata->counts_lbas)
 		pyn_tags_put(&metadata->layout.protection, &cmd, slba);
+	if (distance)
+		pyn_tags_advance(&metadata->layout.protection, &cmd, distance);
 	return pyn_tags_of(&cmd);
 }
 
@@ -127,15 +132,17 @@ static void fill(uint8_t *metadata, uint32_t bytes, uint64_t lba, uint64_t token
 	}
 }
 
-/* Make the metadata of one LBA of a write. Returns the CRC of those that the drive is to have. */
-static uint32_t make(const struct pyn_worker_run *run, const uint8_t *data, uint8_t *metadata,
-		     const struct pyn_tags *tags, uint64_t i, uint64_t lba, uint64_t token)
+/* Make the metadata of LBA number i of a write to slba. Returns the CRC of those that the drive is to have. */
+static uint32_t make(const struct pyn_worker_run *run, const struct pyn_lbas *lbas, const struct pyn_tags *tags,
+		     uint64_t i, uint64_t slba, uint64_t token)
 {
 	const struct pyn_protection *protection = &run->config.metadata.layout.protection;
+	const uint8_t *data = lbas->data + i * lbas->stride;
+	uint8_t *metadata = lbas->metadata ? lbas->metadata + i * lbas->metadata_stride : NULL;
 	uint8_t tuple[PYN_TUPLE_MOST];
 
 	if (metadata)
-		fill(metadata, protection->ms, lba, token);
+		fill(metadata, protection->ms, slba + i, token + i);
 	if (metadata && protection->type)
 		pyn_protection_make(protection, data, data_bytes(run), metadata, tags, i);
 	if (metadata)
@@ -159,32 +166,82 @@ static struct pyn_lbas lbas_of(const struct pyn_worker_run *run, const struct py
 	return lbas;
 }
 
-static void begin_write(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+/* Make the data and metadata that a slot writes to these LBAs, and their CRCs. */
+static void make_all(const struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint64_t slba,
+		     uint64_t token)
 {
-	struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
+	struct pyn_tags tags = tags_of(run, slot->slba, 0);
 	uint32_t *crc = run->state.meta.slots[slot->cmd.cid].crc, *metadata_crc = crc + run->state.meta.most;
 	struct pyn_lbas lbas = lbas_of(run, slot, slot->write_data);
-	struct pyn_tags tags = tags_of(run, slot->slba);
-	uint64_t token = pyn_token_take(slot->nlb);
 
 	for (uint32_t i = 0; i < slot->nlb; i++) {
 		uint8_t *data = lbas.data + (size_t)i * lbas.stride;
-		uint8_t *metadata = lbas.metadata ? lbas.metadata + (size_t)i * lbas.metadata_stride : NULL;
 
 		if (run->noted)
-			pyn_verify_stamp(run->verify, data, slot->slba + i, 1, token + i);
-		metadata_crc[i] = make(run, data, metadata, &tags, i, slot->slba + i, token + i);
+			pyn_verify_stamp(run->verify, data, slba + i, 1, token + i);
+		metadata_crc[i] = make(run, &lbas, &tags, i, slba, token);
 		crc[i] = run->noted ? pyn_crc32c(0, data, data_bytes(run)) : 0;
 	}
+}
+
+/* Let both tables expect what a slot writes. Its flight says where. */
+static void note_all(const struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint64_t token)
+{
+	const struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
+	const uint32_t *crc = run->state.meta.slots[slot->cmd.cid].crc;
+
+	pyn_verify_write_begin_crc(run->verify, flight->slba, flight->nlb, crc, token);
+	if (run->state.meta.verify)
+		pyn_verify_write_begin_crc(run->state.meta.verify, flight->slba, flight->nlb,
+					   crc + run->state.meta.most, token);
+}
+
+static void begin_write(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
+{
+	struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
+	uint64_t token = pyn_token_take(slot->nlb);
+
+	make_all(run, slot, slot->slba, token);
 	if (!run->noted)
 		return;
 	flight->slba = slot->slba;
 	flight->nlb = (uint32_t)pyn_verify_clip(run->noted, slot->slba, slot->nlb);
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
-	pyn_verify_write_begin_crc(run->verify, flight->slba, flight->nlb, crc, token);
-	if (run->state.meta.verify)
-		pyn_verify_write_begin_crc(run->state.meta.verify, flight->slba, flight->nlb, metadata_crc, token);
+	note_all(run, slot, token);
 	pyn_flight_set(flight, PYN_FLIGHT_BEGUN);
+}
+
+/* ---- appends ---- */
+
+void pyn_worker_meta_append(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint64_t lba,
+			    uint64_t token)
+{
+	make_all(run, slot, lba, token);
+	if (run->noted && run->state.meta.verify)
+		pyn_verify_vacate(run->state.meta.verify, lba, slot->nlb);
+}
+
+void pyn_worker_meta_appended(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint64_t expected,
+			      uint64_t lba, uint64_t token)
+{
+	const struct pyn_worker_meta *meta = &run->state.meta.slots[slot->cmd.cid];
+	struct pyn_lbas lbas = lbas_of(run, slot, slot->write_data);
+	struct pyn_tags tags = tags_of(run, slot->slba, lba - slot->slba);
+
+	/* The same metadata again, but for the reference tags. */
+	if (nvme_get_field(&slot->cmd, NVME_FIELD_ZONE_APPEND_PIREMAP))
+		for (uint32_t i = 0; i < slot->nlb; i++)
+			meta->crc[run->state.meta.most + i] = make(run, &lbas, &tags, i, expected, token);
+	note_all(run, slot, token);
+}
+
+void pyn_worker_meta_append_end(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+				enum pyn_write_outcome outcome)
+{
+	const struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
+
+	if (run->state.meta.verify)
+		pyn_verify_write_end(run->state.meta.verify, flight->slba, flight->nlb, outcome);
 }
 
 /* ---- all commands ---- */

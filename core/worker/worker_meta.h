@@ -35,6 +35,20 @@ int pyn_worker_meta_place(struct pyn_worker_run *run, uint16_t index, void *memo
 /* Prepare the described command of a slot. A change other than a write has begun in the table of the data. */
 void pyn_worker_meta_begin(struct pyn_worker_run *run, struct pyn_worker_slot *slot);
 
+/* Make the data and metadata of an append, which are to lie at this LBA if the drive executes commands in order. The
+ * LBA's metadata are unknown until it ends. */
+void pyn_worker_meta_append(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint64_t lba,
+			    uint64_t token);
+
+/* Begin the write of an append, which was made for the expected LBA and which the drive wrote to another, in both
+ * tables; its flight names the LBAs. The reference tags are those that the drive has put there. */
+void pyn_worker_meta_appended(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint64_t expected,
+			      uint64_t lba, uint64_t token);
+
+/* End it in the table of the metadata. */
+void pyn_worker_meta_append_end(struct pyn_worker_run *run, const struct pyn_worker_slot *slot,
+				enum pyn_write_outcome outcome);
+
 /* End a change. It has ended in the table of the data. */
 void pyn_worker_meta_end(struct pyn_worker_run *run, const struct pyn_worker_slot *slot, uint16_t status);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/verify/verify_table.h"
+#include "core/worker/worker_meta.h"
 #include "spec/nvme_field.h"
 
 /* ---- zones that are written, and what the namespace allows ---- */
@@ -156,13 +157,18 @@ static void begin_append(struct pyn_worker_run *run, struct pyn_worker_slot *slo
 
 	slot->slba = run->state.zones->zone[index].start;
 	name_data(run, slot, &slot->write, slot->nlb * run->config.lba_size);
-	if (!run->noted)
-		return;
 	own->token = pyn_token_take(slot->nlb);
-	own->disturbances = pyn_verify_disturbances(run->verify, own->lba);
-	pyn_verify_stamp(run->verify, slot->write_data, own->lba, slot->nlb, own->token);
-	pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc, own->lba, own->token, slot->nlb, slot->write_crc);
-	pyn_verify_vacate(run->verify, own->lba, slot->nlb);
+	if (run->noted)
+		own->disturbances = pyn_verify_disturbances(run->verify, own->lba);
+	if (run->state.meta.slots) {
+		pyn_worker_meta_append(run, slot, own->lba, own->token);
+	} else if (run->noted) {
+		pyn_verify_stamp(run->verify, slot->write_data, own->lba, slot->nlb, own->token);
+		pyn_crc32c_restamp_blocks(&run->stamp, slot->base_crc, own->lba, own->token, slot->nlb,
+					  slot->write_crc);
+	}
+	if (run->noted)
+		pyn_verify_vacate(run->verify, own->lba, slot->nlb);
 }
 
 static void begin_reset(struct pyn_worker_run *run, struct pyn_worker_slot *slot)
@@ -273,6 +279,7 @@ static void note_append(struct pyn_worker_run *run, const struct pyn_worker_slot
 {
 	struct pyn_worker_flight *flight = &run->flight[slot->cmd.cid];
 	const struct pyn_zone_slot *own = slot_of(run, slot);
+	enum pyn_write_outcome outcome;
 	bool is_known;
 
 	if (!run->noted)
@@ -280,10 +287,14 @@ static void note_append(struct pyn_worker_run *run, const struct pyn_worker_slot
 	flight->slba = lba;
 	flight->nlb = (uint32_t)pyn_verify_clip(run->noted, lba, slot->nlb);
 	pyn_flight_set(flight, PYN_FLIGHT_MOVING);
-	pyn_verify_write_begin_crc(run->verify, lba, flight->nlb, slot->write_crc, own->token);
+	if (run->state.meta.slots)
+		pyn_worker_meta_appended(run, slot, own->lba, lba, own->token);
+	else
+		pyn_verify_write_begin_crc(run->verify, lba, flight->nlb, slot->write_crc, own->token);
 	is_known = pyn_verify_is_undisturbed(run->verify, lba, own->disturbances);
-	pyn_verify_write_end(run->verify, lba, flight->nlb,
-			     pyn_verify_outcome(run->verify, is_known, slot->submitted));
+	outcome = pyn_verify_outcome(run->verify, is_known, slot->submitted);
+	pyn_verify_write_end(run->verify, lba, flight->nlb, outcome);
+	pyn_worker_meta_append_end(run, slot, outcome);
 	pyn_flight_set(flight, PYN_FLIGHT_NONE);
 }
 

@@ -12,6 +12,8 @@ SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 AER = "Base 2.0, 5.2 Asynchronous Event Request"
 EFFECTS = "Base 2.0, 5.16.1.6 Commands Supported and Effects"
 RESERVED = "Base 2.0, 1.4.2 Reserved and Unused Fields"
+FORMATS = "NVM 1.1, 4.1.5.5 and 4.1.5.6 Identify by Format Index"
+RETRY = "Base 2.0, 3.3.3.2.1 Status Field, Command Retry Delay"
 
 BUGS = (
     Bug(
@@ -388,6 +390,54 @@ BUGS = (
         "NVM 1.0, 5.2.1 Get LBA Status, and Base 2.0, 5.2 Asynchronous Event Request",
         ("on=event event=lba-status do drop",),
         {"lba_status": True},
+        areas=("logs",),
+    ),
+    Bug(
+        "E41",
+        "format-index-not-checked",
+        "Identify describes LBA formats that the drive does not have",
+        "The index of CNS 09h is taken modulo the number of formats.",
+        FORMATS,
+        ("cns=09h do set cdw11[15:0]=0",),
+        areas=("reports",),
+    ),
+    Bug(
+        "E42",
+        "format-list-other-guard",
+        "Identify by the index of an LBA format tells another guard than Identify of the namespace",
+        "The two structures are filled from two tables. A host formats by the one, and checks by the other.",
+        FORMATS,
+        ("cns=0ah do bytes at=12 size=4 xor=0x80",),
+        {"protection": True},
+        areas=("reports",),
+    ),
+    Bug(
+        "E43",
+        "retry-delay-for-all-hosts",
+        "A status names a Command Retry Delay although the host has not enabled it",
+        "ACRE of the Host Behavior Support feature is never read.",
+        RETRY,
+        ("opcode=device-self-test do set cqe.crd=1",),
+        {"retry_delay": 100},
+        areas=("features",),
+    ),
+    Bug(
+        "E44",
+        "retry-delay-of-0",
+        "A status names a Command Retry Delay whose time is 0",
+        "CRDT2 was left out of Identify Controller. A host retries at once, and without end.",
+        RETRY,
+        ("cns=1 do bytes at=130 size=2 value=0",),
+        {"retry_delay": 100},
+        areas=("features",),
+    ),
+    Bug(
+        "E45",
+        "telemetry-area-4-for-all-hosts",
+        "A telemetry log has data area 4 for a host that has not enabled it",
+        "The header is made before ETDAS of the Host Behavior Support feature is read.",
+        "Base 2.0, 5.16.1.8 Telemetry Host-Initiated",
+        ("log=07h do bytes at=16 size=4 value=270",),
         areas=("logs",),
     ),
 )

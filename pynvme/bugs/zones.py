@@ -155,4 +155,14 @@ BUGS = (
         APPEND,
         "opcode=zone-append every=3 do flip byte=0 bit=0",
     ),
+    Bug(
+        "Z17",
+        "append-keeps-reference-tags",
+        "An append with PIREMAP stores the reference tags of the host",
+        "The tags count from the start of the zone. A read that checks those of the LBAs fails.",
+        f"{APPEND}, PIREMAP",
+        ("opcode=zone-append do set cdw12[25:25]=0",),
+        {**DRIVE, "protection": True},
+        areas=("zones",),
+    ),
 )

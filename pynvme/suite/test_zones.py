@@ -3,26 +3,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import nvme
 import pytest
 
+from pynvme import lba_format
+from pynvme.protection import Format, Pi, check, explain, protect
 from pynvme.spec import AdminOpcode, CommandSet, IoOpcode, Status, ZoneReport, ZoneSendAction, ZoneState
-from pynvme.suite import needs, requirement
-from pynvme.suite.claims import SWITCHED_POWER
+from pynvme.suite import clauses, needs, requirement
+from pynvme.suite.claims import SWITCHED_POWER, admin
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
+from pynvme.suite.metadata import protected_bytes
 
 STATES = "ZNS 1.1, 2.1.1.4 Zone State Machine"
 RESOURCES = "ZNS 1.1, 2.1.1.4.1 Zone resources"
 SEND = "ZNS 1.1, 3.4.3 Zone Management Send"
 RECEIVE = "ZNS 1.1, 3.4.2 Zone Management Receive"
 APPEND = "ZNS 1.1, 3.4.1 Zone Append"
+REMAP = f"{APPEND}, PIREMAP"
 WRITES = "ZNS 1.1, 2.1.1.2 Sequential Write Required zones"
 
+TAG = 0x5AA5
+"""An application tag."""
+PIREMAP = 1 << 9
+"""A bit of dword 12, from bit 16 on."""
 NO_LIMIT = 0xFFFFFFFF
 OPEN = (ZoneState.IMPLICITLY_OPENED, ZoneState.EXPLICITLY_OPENED)
 FILTERS = {
@@ -60,7 +69,7 @@ class Zones:
         self.drive = drive
         self.nsid = drive.namespaces_of(CommandSet.ZNS)[0]
         self.ns = nvme.Namespace(drive.nvme0, self.nsid)
-        self.lba_size = int(self.ns.lba_size)
+        self.lba_size = lba_format.buffer_bytes(self.ns.id_ns)
         buf = nvme.Buffer(4096)
         drive.admin(AdminOpcode.IDENTIFY, buf, self.nsid, cdw10=5, cdw11=CommandSet.ZNS << 24)
         self.id = buf.decode("id_ns_zns")
@@ -125,16 +134,25 @@ class Zones:
         buf = nvme.Buffer(len(data))
         buf[:] = data
         count = len(data) // self.lba_size
-        done = self.drive.io(IoOpcode.ZONE_APPEND, buf, slba, count, nsid=self.nsid)
+        fmt = self.ns.protection
+        flags = PIREMAP if fmt is not None and fmt.type == 1 else 0  # which type 1 demands
+        done = self.drive.io(IoOpcode.ZONE_APPEND, buf, slba, count, self.nsid, flags, cdw14=slba)
         return done, done.cdw0
 
     def must_hold(self, lba: int, data: bytes, clause: str) -> None:
         buf = nvme.Buffer(len(data))
         count = len(data) // self.lba_size
         self.drive.succeed(self.drive.io(IoOpcode.READ, buf, lba, count, nsid=self.nsid), clause)
-        self.drive.check(
-            bytes(buf[:]) == data, clause, f"LBAs from {lba:#x} on as they were written", "other data"
-        )
+        seen, wanted = (self._without_tuples(each) for each in (bytes(buf[:]), data))
+        self.drive.check(seen == wanted, clause, f"LBAs from {lba:#x} on as they were written", "other data")
+
+    def _without_tuples(self, data: bytes) -> bytes:
+        """The bytes of LBAs that the drive does not make itself, such as reference tags."""
+        place = protected_bytes(self.ns)
+        if place is None:
+            return data
+        lbas = (data[at : at + self.lba_size] for at in range(0, len(data), self.lba_size))
+        return b"".join(one[: place.start] + one[place.stop :] for one in lbas)
 
     def some(self, count: int) -> Sequence[int]:
         """The first LBAs of zones that can be used, from a random one on."""
@@ -282,6 +300,99 @@ def test_appends_are_where_their_completions_say(drive: Drive, zones: Zones) -> 
         zones.must_hold(lba, data, APPEND)
     for slba, wp in expected.items():
         zones.must_be(slba, ZoneState.IMPLICITLY_OPENED, APPEND, wp)
+
+
+def remapping_types(ns: nvme.Namespace) -> list[int]:
+    """The types of protection information with reference tags that the drive can replace (DPC)."""
+    dpc = ns.id_ns.dpc
+    return [number for number, bit in ((2, dpc.pit2s), (1, dpc.pit1s)) if bit]
+
+
+def extended_formats(ns: nvme.Namespace) -> list[int]:
+    """The LBA formats with 8 bytes of metadata or more, which may follow the data of each LBA."""
+    space = ns.id_ns
+    found = [n for n in range(space.nlbaf + 1) if space.lbaf[n].lbads and space.lbaf[n].ms >= 8]
+    return found if space.mc.mtelba and space.dpc.piilb else []
+
+
+def _can_remap(drive: Drive) -> bool:
+    ns = nvme.Namespace(drive.nvme0, drive.namespaces_of(CommandSet.ZNS)[0])
+    return bool(remapping_types(ns) and extended_formats(ns))
+
+
+REMAPS = Need(
+    "protection information of type 1 or 2, behind each LBA of a zoned namespace (DPC, MC, LBA formats)",
+    lambda drive: bool(drive.namespaces_of(CommandSet.ZNS)) and _can_remap(drive),
+)
+
+
+@contextlib.contextmanager
+def protected(drive: Drive, nsid: int, pi: int) -> Iterator[tuple[Zones, Format]]:
+    """A zoned namespace with protection information of a type, and at the end as it was before."""
+    ns, timeout = nvme.Namespace(drive.nvme0, nsid), drive.nvme0.timeout
+    space, clause = ns.id_ns, clauses.of_admin(AdminOpcode.FORMAT_NVM)
+    lbaf, dps = int(space.flbas.lbafil), int(space.dps)
+    before = (
+        (lbaf >> 4) << 12 | (dps >> 3 & 1) << 8 | (dps & 7) << 5 | int(space.flbas.mdbs) << 4 | lbaf & 0xF
+    )
+    lbaf = drive.random.choice(extended_formats(ns))
+    drive.nvme0.timeout = 600_000
+    try:
+        cdw10 = (lbaf >> 4) << 12 | pi << 5 | 1 << 4 | lbaf & 0xF
+        drive.succeed(drive.admin(AdminOpcode.FORMAT_NVM, nsid=nsid, cdw10=cdw10), clause)
+        inside = Zones(drive)
+        fmt = inside.ns.protection
+        found = fmt.type if fmt is not None else 0
+        drive.check(found == pi, clause, f"DPS with type {pi}", f"type {found}")
+        assert fmt is not None
+        yield inside, fmt
+    finally:
+        drive.admin(AdminOpcode.FORMAT_NVM, nsid=nsid, cdw10=before)
+        drive.nvme0.timeout = timeout
+
+
+def append_protected(zones: Zones, fmt: Format, slba: int, count: int, pi: Pi) -> Command:
+    """Append random LBAs with the tags of pi. The drive replaces the reference tags."""
+    drive, size = zones.drive, zones.lba_size
+    if pi.pract and fmt.metadata == fmt.size:
+        size -= fmt.size  # the drive makes all of the metadata
+    buf = nvme.Buffer(count * size)
+    buf[:] = drive.random.randbytes(len(buf))
+    if not pi.pract:
+        protect(fmt, buf, slba, count, pi=pi)
+    cdw12, _, _, cdw14, cdw15 = pi.dwords(fmt, IoOpcode.ZONE_APPEND, slba)
+    flags = cdw12 >> 16
+    done = drive.io(IoOpcode.ZONE_APPEND, buf, slba, count, zones.nsid, flags, cdw14=cdw14, cdw15=cdw15)
+    drive.succeed(done, REMAP)
+    return done
+
+
+@requirement("ZONES-9", REMAP)
+@needs(admin(AdminOpcode.FORMAT_NVM), REMAPS)
+def test_appends_get_the_reference_tags_of_their_lbas(drive: Drive, zones: Zones) -> None:
+    """With PIREMAP, the drive replaces the reference tags of an append by those of the LBAs that it chooses.
+
+    1. Format the namespace with protection information, in types 2 and 1 as far as the drive has them.
+    2. Append pieces to a zone, with PIREMAP and tuples that count from the start of the zone, or made by the
+       drive (PRACT). Let the drive check them.
+    3. Read them without checks. The guards and application tags are right, and each reference tag is that of
+       the start of the zone, plus the distance from there.
+    """
+    for pi in remapping_types(zones.ns):
+        with protected(drive, zones.nsid, pi) as (inside, fmt):
+            (slba,), mask = inside.some(1), (1 << fmt.reference) - 1
+            first = slba & mask if pi == 1 else drive.random.randrange(1 << 31) & mask
+            where = slba
+            for pract in (False, True, False, True):
+                count = drive.random.randint(1, 8)
+                done = append_protected(inside, fmt, slba, count, Pi(pract, ref_tag=first, app_tag=TAG))
+                drive.check(done.cdw0 == where, APPEND, f"LBA {where:#x}", f"LBA {done.cdw0:#x}")
+                buf = nvme.Buffer(count * inside.lba_size)
+                drive.succeed(drive.io(IoOpcode.READ, buf, where, count, nsid=zones.nsid), APPEND)
+                tags = Pi(ref_tag=first + where - slba & mask, app_tag=TAG)
+                faults = check(fmt, buf, where, count, pi=tags)
+                drive.check(not faults, REMAP, f"the tuples of LBA {where:#x} on", explain(faults))
+                where += count
 
 
 @requirement("ZONES-6", f"{SEND}, Reset Zone")

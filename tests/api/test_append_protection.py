@@ -78,3 +78,33 @@ def test_the_drive_checks_what_an_append_sends():
             with pytest.warns(UserWarning, match=f"ERROR status: {status}"):
                 ns.zone_append(qpair, buf, ZONE, meta=meta, pi=pi).waitdone()
         nvme0.pcie.close()
+
+
+@pytest.mark.parametrize(
+    "options, pi", [*SHAPES, ({"pi": 1}, {"pract": 1}), ({"pi": 2}, {"remap": 0, "prchk": 0})]
+)
+def test_workers_verify_the_metadata_of_their_appends(options, pi):
+    with VirtualSsd("16M", zoned=1, zone_size="256K", **options) as ssd:
+        nvme0 = d.Controller(d.Pcie(ssd.address))
+        ns = d.Namespace(nvme0)
+        aligned = isinstance(pi, dict) and "ref_tag" in pi  # each read names the tag of a write's first LBA
+        sizes = 8 if aligned else [1, 3, 8]
+        given = {"io_size": sizes, "qdepth": 9, "zonemode": "zbd", "region_end": 8 * ZONE, "pi": pi}
+        given |= {"lba_align": 8} if aligned else {}
+        done = ns.ioworker(**given, zone_append=70, read_percentage=50, io_count=1500).start().close()
+        assert done.error == done.lba_mismatch == 0 and done.io_count_append > 300
+        assert done.lba_verified > 1000 and ns.verify_stats().mismatch == 0
+        ns.zones(d.Qpair(nvme0, 8))[0].reset()
+        given |= {"region_end": ZONE, "lba_random": False, "io_size": 8, "read_percentage": 0}
+        given["zone_append"] = 100
+        assert ns.ioworker(**given).start().close().io_count_append > 0
+        read = {**given, "read_percentage": 100, "zone_append": 0}
+        found = ns.ioworker(**read).start().close()
+        assert found.error == found.lba_unverified == 0 and found.lba_verified > 300
+        where = "" if pi == {"pract": 1} else "metadata=1"
+        with (
+            ssd.fault(f"opcode=read lba=40 do flip byte=3 {where}"),
+            pytest.warns(UserWarning, match="ioworker"),
+        ):
+            assert ns.ioworker(**read).start().close().lba_mismatch == 1
+        nvme0.pcie.close()
