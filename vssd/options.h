@@ -108,6 +108,16 @@ struct vssd_zone_options {
 	bool read_across; /* a read may cross the end of a zone */
 };
 
+/* Limits of commands that the NVM Command Set's Identify Controller reports; 0: none. */
+struct vssd_limit_options {
+	uint32_t vsl; /* the largest Verify, 2^vsl pages of 4 KiB; so is wzsl of Write Zeroes */
+	uint32_t wzsl;
+	uint32_t wusl;  /* the same of Write Uncorrectable */
+	uint32_t dmrl;  /* ranges of Dataset Management */
+	uint32_t dmrsl; /* LBAs of one range */
+	uint32_t dmsl;  /* LBAs of all ranges */
+};
+
 /* Key Value namespaces. */
 struct vssd_kv_options {
 	uint32_t namespaces;   /* the last so many namespaces before the zoned ones */
@@ -153,6 +163,7 @@ struct vssd_options {
 	struct vssd_zone_options zones;
 	struct vssd_kv_options kv;
 	struct vssd_division_options division;
+	struct vssd_limit_options limits;
 };
 
 /* The command line: options of the drive and of its process. */

@@ -29,6 +29,21 @@ static int check_format(const struct vssd_options *options, struct pyn_error *er
 	return 0;
 }
 
+static int check_limits(const struct vssd_options *options, struct pyn_error *err)
+{
+	const struct vssd_limit_options *limits = &options->limits;
+	bool any = limits->vsl || limits->wzsl || limits->wusl || limits->dmrl || limits->dmrsl || limits->dmsl;
+
+	if (!limits->dmrl != !limits->dmrsl || !limits->dmrl != !limits->dmsl)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "give --dmrl, --dmrsl and --dmsl together, or none of them");
+	if (any && options->version < NVME_2_0)
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "limits of commands need NVMe 2.0: leave out --vsl, --wzsl, --wusl and --dmrl, or "
+				 "--nvme-version");
+	return 0;
+}
+
 int vssd_options_check_together(const struct vssd_options *options, struct pyn_error *err)
 {
 	uint64_t most = options->null_store ? NULL_MAX : DATA_MAX;
@@ -77,7 +92,7 @@ int vssd_options_check_together(const struct vssd_options *options, struct pyn_e
 	if (options->optional.metadata && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no metadata: leave out --metadata, --protection or --null");
-	if (check_format(options, err))
+	if (check_format(options, err) || check_limits(options, err))
 		return -EINVAL;
 	if (options->optional.fdp && options->null_store)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,

@@ -201,6 +201,16 @@ static void announce(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
 	id->pels = bit_if(vssd_log_supported(ctrl, NVME_LOG_PERSISTENT_EVENT), VSSD_PELS);
 }
 
+/* A command with a limit of its own has its bit of ONCS cleared, and the limit says that it is there. NVM Command Set
+ * 1.1, 4.1.5.4. */
+static uint16_t oncs_limited(const struct vssd_ctrl *ctrl)
+{
+	const struct vssd_limit_options *limits = &ctrl->options->limits;
+
+	return (uint16_t)(bit_if(limits->wusl, NVME_ONCS_WRITE_UNCORRECTABLE) | bit_if(limits->dmrl, NVME_ONCS_DSM) |
+			  bit_if(limits->wzsl, NVME_ONCS_WRITE_ZEROES));
+}
+
 static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -210,6 +220,7 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		if (vssd_since(ctrl, additions[i].since))
 			additions[i].describe(ctrl, id);
 	announce(ctrl, id);
+	id->oncs &= (uint16_t)~oncs_limited(ctrl);
 	if (ctrl->options->optional.protection && vssd_since(ctrl, NVME_2_0))
 		id->ctratt |= NVME_CTRATT_ELBAS;
 	if (ctrl->options->optional.ocp && vssd_since(ctrl, NVME_1_4))
@@ -585,11 +596,24 @@ static uint16_t identify_csi_format(struct vssd_request *request, uint8_t *data)
 	return status;
 }
 
-/* Identify Controller of a command set (CNS 06h). All zeros, for the NVM command set: no limit but MDTS. */
+/* What of the NVM Command Set has a limit of its own, besides MDTS. */
+static void describe_limits(const struct vssd_limit_options *limits, struct nvme_id_ctrl_nvm *id)
+{
+	id->vsl = (uint8_t)limits->vsl;
+	id->wzsl = (uint8_t)limits->wzsl;
+	id->wusl = (uint8_t)limits->wusl;
+	id->dmrl = (uint8_t)limits->dmrl;
+	id->dmrsl = limits->dmrsl;
+	id->dmsl = limits->dmsl;
+}
+
+/* Identify Controller of a command set (CNS 06h). */
 static uint16_t identify_csi_controller(struct vssd_request *request, uint8_t *data)
 {
 	uint16_t status = check_csi(request);
 
+	if (!status && csi_of(request) == NVME_CSI_NVM)
+		describe_limits(&request->ctrl->options->limits, (struct nvme_id_ctrl_nvm *)data);
 	if (!status && csi_of(request) == NVME_CSI_ZNS)
 		vssd_zones_identify_controller(request->ctrl, (struct nvme_id_ctrl_zns *)data);
 	return status;

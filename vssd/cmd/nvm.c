@@ -364,6 +364,34 @@ static uint16_t io_compare(struct vssd_request *request)
 
 /* ---- commands without data ---- */
 
+/* Check the size of a command that has a limit of its own: 2^limit pages of 4 KiB, 0: none. Returns a status. */
+static uint16_t check_size(struct vssd_request *request, uint32_t limit, const char *what)
+{
+	if (!limit || vssd_nlb(&request->cmd) << request->ns->lba_shift <= UINT64_C(4096) << limit)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_WRITE_NLB, what),
+			   VSSD_NVM("4.1.5.4"));
+}
+
+/* Check Dataset Management against its limits. Returns a status. */
+static uint16_t check_dsm(struct vssd_request *request, const struct nvme_dsm_range *ranges, uint32_t count)
+{
+	const struct vssd_limit_options *limits = &request->ctrl->options->limits;
+	const char *above = limits->dmrl && count > limits->dmrl ? "the number of ranges is above DMRL" : NULL;
+	uint64_t lbas = 0;
+
+	for (uint32_t i = 0; limits->dmrl && i < count && !above; i++) {
+		lbas += ranges[i].nlb;
+		if (ranges[i].nlb > limits->dmrsl)
+			above = "a range in the data is above DMRSL";
+	}
+	if (limits->dmrl && !above && lbas > limits->dmsl)
+		above = "the ranges in the data are above DMSL";
+	if (!above)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_COMMAND_SIZE_LIMIT_EXCEEDED, VSSD_STATE(above), VSSD_OWN);
+}
+
 /* Cut off what was never written, up to what may have been: there is nothing to deallocate. */
 static void skip_unwritten(const struct vssd_ctrl *ctrl, struct extent *extent)
 {
@@ -404,8 +432,10 @@ static uint16_t io_write_zeroes(struct vssd_request *request)
 	bool deallocate = cmd->cdw12 & NVME_RW_DEAC && vssd_since(ctrl, NVME_1_3) && !vssd_is_zoned(request->ns);
 	struct vssd_pi_task task;
 	struct extent extent;
-	uint16_t status = locate_write(request, false, &extent);
+	uint16_t status = check_size(request, ctrl->options->limits.wzsl, "NLB, above WZSL");
 
+	if (!status)
+		status = locate_write(request, false, &extent);
 	if (!status)
 		status = vssd_metadata_check_zeroes(request, &task);
 	if (status || request->is_trial)
@@ -423,9 +453,11 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct extent extent, rest;
-	uint16_t status = locate_write(request, false, &extent);
+	uint16_t status = check_size(request, ctrl->options->limits.wusl, "NLB, above WUSL");
 	struct part part;
 
+	if (!status)
+		status = locate_write(request, false, &extent);
 	if (status || request->is_trial)
 		return status;
 	rest = extent;
@@ -440,8 +472,10 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 static uint16_t io_verify(struct vssd_request *request)
 {
 	struct extent extent;
-	uint16_t status = locate_read(request, false, &extent);
+	uint16_t status = check_size(request, request->ctrl->options->limits.vsl, "NLB, above VSL");
 
+	if (!status)
+		status = locate_read(request, false, &extent);
 	if (!status)
 		status = check_readable(request, extent);
 	if (!status && request->ns->pi)
@@ -468,6 +502,8 @@ static uint16_t io_dsm(struct vssd_request *request)
 	uint16_t status;
 
 	status = vssd_data_receive(request, ranges, count * (uint32_t)sizeof(ranges[0]));
+	if (!status)
+		status = check_dsm(request, ranges, count);
 	for (uint32_t i = 0; i < count && !status; i++)
 		if (!vssd_range_fits(ns, ranges[i].slba, ranges[i].nlb))
 			status = vssd_fail_at(request, NVME_SC_LBA_OUT_OF_RANGE, ranges[i].slba,
