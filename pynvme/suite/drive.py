@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import itertools
 import random
 import time
@@ -17,10 +18,12 @@ import nvme
 from pynvme import lba_format
 from pynvme.spec import (
     AdminOpcode,
+    Cap,
     CommandSet,
     Csts,
     FeatureId,
     IdentifyController,
+    IdentifyControllerNvm,
     IoOpcode,
     NamespaceIdList,
     Register,
@@ -186,6 +189,47 @@ class Drive:
         """The number of LBAs."""
         self.most_lbas = max(1, min(self.nvme0.mdts or 1 << 20, 1 << 20) // self.lba_size)
         """How many LBAs one command may transfer, by MDTS, and at most 1 MiB of them."""
+
+    @functools.cached_property
+    def limits(self) -> IdentifyControllerNvm | None:
+        """Limits of commands besides MDTS (Identify, CNS 06h); None: it reports none."""
+        buf = nvme.Buffer(4096)
+        if self.nvme0[Register.VS] < 0x00020000 or not Cap(self.nvme0.cap).css & 0x40:
+            return None
+        done = self.admin(AdminOpcode.IDENTIFY, buf, cdw10=6)
+        return IdentifyControllerNvm(buf) if done.ok and any(buf[:16]) else None
+
+    def size_limit(self, opcode: int) -> int:
+        """How many LBAs a command without data may have at most, by VSL, WZSL or WUSL. 0: no limit.
+
+        If ONCS says that the drive has the command, its limit is a recommendation, except that of Verify.
+        """
+        limits, oncs = self.limits, self.id_ctrl.oncs
+        if not limits:
+            return 0
+        shift = {
+            IoOpcode.VERIFY: limits.vsl,
+            IoOpcode.WRITE_ZEROES: 0 if oncs.nvmwzsv else limits.wzsl,
+            IoOpcode.WRITE_UNCORRECTABLE: 0 if oncs.nvmwusv else limits.wusl,
+        }.get(IoOpcode(opcode), 0)
+        smallest = 4096 << Cap(self.nvme0.cap).mpsmin
+        return (smallest << int(shift)) // self.lba_size if shift else 0
+
+    def dsm_limits(self) -> tuple[int, int, int]:
+        """Ranges, LBAs of a range, and LBAs of all ranges that a Dataset Management may have. 0: no limit."""
+        limits = self.limits
+        if not limits or self.id_ctrl.oncs.nvmdsmsv:
+            return 0, 0, 0
+        return int(limits.dmrl), int(limits.dmrsl), int(limits.dmsl)
+
+    def can(self, opcode: int) -> bool:
+        """Whether it has an IO command, of any size that tests send."""
+        if not self.ns.supports(opcode):
+            return False
+        if opcode == IoOpcode.DSM:
+            return not any(self.dsm_limits())
+        limit = self.size_limit(opcode)
+        return not limit or limit >= self.most_lbas
 
     def has_flr(self) -> bool:
         """Whether the function has a function level reset."""

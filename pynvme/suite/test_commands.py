@@ -60,6 +60,8 @@ ONCS = {
     "nvmvfys": (IoOpcode.VERIFY,),
     "nvmcpys": (IoOpcode.COPY,),
 }
+LIMITS = {"nvmwusv": "wusl", "nvmdsmsv": "dmrl", "nvmwzsv": "wzsl"}
+"""A command whose bit of ONCS is 0 exists if it has this limit (NVM 1.1, 4.1.5.4)."""
 MANDATORY_ADMIN = (
     AdminOpcode.DELETE_SQ,
     AdminOpcode.CREATE_SQ,
@@ -224,6 +226,11 @@ def must_agree(drive: Drive, command: Command, supported: bool) -> None:
     )
 
 
+def is_announced(drive: Drive, bit: str) -> bool:
+    """Whether a bit of ONCS, or a limit in its place, announces its commands."""
+    return bool(drive.id_ctrl.oncs[bit] or (bit in LIMITS and drive.limits and drive.limits[LIMITS[bit]]))
+
+
 @requirement("COMMANDS-3", EFFECTS)
 @needs(log(5))
 def test_identify_agrees_with_the_supported_commands(drive: Drive) -> None:
@@ -239,7 +246,7 @@ def test_identify_agrees_with_the_supported_commands(drive: Drive) -> None:
             drive.check(bit == listed, EFFECTS, f"{opcode.name} as OACS says ({bit})", listed)
     for name, io_opcodes in ONCS.items():
         for io_opcode in io_opcodes:
-            bit, listed = bool(drive.id_ctrl.oncs[name]), bool(found.iocs[io_opcode].csupp)
+            bit, listed = is_announced(drive, name), bool(found.iocs[io_opcode].csupp)
             drive.check(bit == listed, EFFECTS, f"{io_opcode.name} as ONCS says ({bit})", listed)
     sanitizes, alive = bool(int(drive.id_ctrl.sanicap) & 7), bool(drive.id_ctrl.kas)
     for bit, opcode in ((sanitizes, AdminOpcode.SANITIZE), (alive, AdminOpcode.KEEP_ALIVE)):
@@ -429,7 +436,7 @@ def test_invalid_namespaces_are_refused(drive: Drive, page: Slot, opcode: IoOpco
 
     1. Send the command to NSIDs 0, NN + 1, FFFFFFFEh, and FFFFFFFFh unless it is a flush.
     """
-    if not drive.ns.supports(opcode):
+    if not drive.can(opcode):
         pytest.skip(f"needs {opcode.name}")
     nsids = [0, int(drive.id_ctrl.nn) + 1, NO_NAMESPACE]
     if opcode not in (IoOpcode.FLUSH, IoOpcode.DSM):
@@ -449,7 +456,7 @@ def test_lbas_out_of_range_are_refused(drive: Drive, model: Model, opcode: IoOpc
     2. Send the command to ranges behind the end, across it, and around the end of 32 and of 64 bits.
     3. Read the first and the last LBAs.
     """
-    if not drive.ns.supports(opcode):
+    if not drive.can(opcode):
         pytest.skip(f"needs {opcode.name}")
     end, slot, most = drive.nsze, Slot(16 * drive.lba_size), min(16, drive.most_lbas)
     writer, two = Writer(drive, model), min(2, most)
@@ -754,7 +761,7 @@ def test_each_bit_of_the_lba_counts(drive: Drive, page: Slot, opcode: IoOpcode) 
     1. Send the command with one such bit, and with random ones, set in an LBA that exists.
     2. Each fails with LBA Out of Range. So does one LBA more than reaches to the end, for random numbers.
     """
-    if not drive.ns.supports(opcode):
+    if not drive.can(opcode):
         pytest.skip(f"needs {opcode.name}")
     end, most = drive.nsze, max(1, PAGE // drive.lba_size)
     bits = [1 << bit for bit in range(64) if 1 << bit >= end]
@@ -810,7 +817,7 @@ def test_flags_of_any_command_are_refused(drive: Drive, page: Slot) -> None:
     clause = "Base 2.0, 3.3.3.1 Submission Queue Entry, FUSE and PSDT"
     fuse, psdt = 8, 14
     wrong = [3 << psdt, 3 << fuse]
-    supported = [one for one in (IoOpcode.FLUSH, *MEDIA, IoOpcode.DSM) if drive.ns.supports(one)]
+    supported = [one for one in (IoOpcode.FLUSH, *MEDIA, IoOpcode.DSM) if drive.can(one)]
     if not drive.id_ctrl.sgls.sgls:
         wrong += [1 << psdt, 2 << psdt]
     admin = ((AdminOpcode.IDENTIFY, 1), (AdminOpcode.GET_LOG_PAGE, 127 << 16 | 2))
@@ -917,7 +924,7 @@ def test_commands_that_are_not_announced_are_refused(drive: Drive, page: Slot) -
         for nsid, dwords in ((0, {}), (drive.nsid, {}), (ALL_NAMESPACES, {"cdw10": 1}), (NO_NAMESPACE, ONES)):
             command = drive.admin(opcode, page.prepare(0, PAGE), nsid, **dwords)
             drive.expect(command, clause, Status.INVALID_OPCODE)
-    missing = [one for bit, several in ONCS.items() if not ctrl.oncs[bit] for one in several]
+    missing = [one for bit, several in ONCS.items() if not is_announced(drive, bit) for one in several]
     for io_opcode in missing:
         for dwords in ({}, {"cdw12": 1}, ONES):
             command = drive.run(io_opcode, page.prepare(0, PAGE), None, None, **dwords)
@@ -1070,25 +1077,67 @@ def test_refusals_come_again(drive: Drive, page: Slot) -> None:
         drive.succeed(drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), cdw10=1), IDENTIFY)
 
 
-@requirement(
-    "COMMANDS-36", "NVM 1.0, 4.1.5.4 I/O Command Set specific Identify Controller, VSL, WZSL and WUSL"
-)
-@needs(version(0x00020000), ROOM)
-def test_limits_of_commands_without_data(drive: Drive, page: Slot) -> None:
-    """A Verify, Write Zeroes or Write Uncorrectable above its limit, if there is one, is refused.
+DSM_LIMITED = f"{clauses.of_io(IoOpcode.DSM)}, DMRL, DMRSL and DMSL"
+LIMITED = "NVM 1.0, 4.1.5.4 I/O Command Set specific Identify Controller, VSL, WZSL and WUSL"
 
-    1. Read the limits, and send one LBA more than each of them, if that is no more than 65536 LBAs.
+
+@requirement("COMMANDS-36", LIMITED)
+@needs(version(0x00020000), ROOM)
+def test_limits_of_commands_without_data(drive: Drive, model: Model, writer: Writer) -> None:
+    """A Verify, Write Zeroes or Write Uncorrectable above its limit is refused, and changes nothing.
+
+    1. Read the limits, and send each limit, if that is no more than 65536 LBAs.
+    2. Send one LBA more than each of them, to LBAs that are written, and read these.
     """
-    clause = "NVM 1.0, 4.1.5.4 I/O Command Set specific Identify Controller, VSL, WZSL and WUSL"
-    if not Cap(drive.nvme0.cap).css & 0x40:
-        pytest.skip("needs I/O command sets (CAP.CSS bit 6)")
-    command = drive.admin(AdminOpcode.IDENTIFY, page.prepare(0, PAGE), cdw10=Cns.CSI_CTRL)
-    drive.succeed(command, clause)
-    limits, smallest = page.data()[:3], PAGE << Cap(drive.nvme0.cap).mpsmin
-    for limit, opcode in zip(limits, (IoOpcode.VERIFY, IoOpcode.WRITE_ZEROES, IoOpcode.WRITE_UNCORRECTABLE)):
-        nlb = (smallest << limit) // drive.lba_size + 1
-        if limit and nlb <= min(1 << 16, drive.nsze) and drive.ns.supports(opcode):
-            drive.expect(drive.io(opcode, None, 0, nlb), clause, Status.INVALID_FIELD)
+    if not drive.limits:
+        pytest.skip("needs limits (Identify, CNS 06h)")
+    changes: dict[IoOpcode, Callable[[int, int], object]] = {
+        IoOpcode.VERIFY: lambda slba, nlb: drive.succeed(drive.io(IoOpcode.VERIFY, None, slba, nlb), LIMITED),
+        IoOpcode.WRITE_ZEROES: writer.zeroes,
+        IoOpcode.WRITE_UNCORRECTABLE: writer.uncorrectable,
+    }
+    for opcode, change in changes.items():
+        most = drive.size_limit(opcode)
+        if not most or most >= min(1 << 16, drive.nsze) or not drive.ns.supports(opcode):
+            continue
+        base = writer.region(most + 1)
+        drive.expect(drive.io(opcode, None, base, most + 1), LIMITED, Status.INVALID_FIELD)
+        read_back(drive, model, range(base, base + most + 1))
+        change(base, most)
+        read_back(drive, model, range(base, base + most + 1))
+        writer.write(base, most)
+
+
+@requirement("COMMANDS-38", DSM_LIMITED)
+@needs(version(0x00020000), ROOM)
+def test_limits_of_dataset_management(drive: Drive, model: Model, writer: Writer) -> None:
+    """A Dataset Management above a limit fails with Command Size Limit Exceeded, and changes nothing.
+
+    1. Read the limits: ranges, LBAs of a range, and LBAs of all ranges.
+    2. Send one range more, one LBA more in a range, and one LBA more in all, and read what they name.
+    3. Send the limits themselves.
+    """
+    ranges, length, total = drive.dsm_limits()
+    if not ranges:
+        pytest.skip("needs limits of Dataset Management (ONCS bit 2 is 0, and Identify, CNS 06h)")
+    room = min(1 << 13, drive.nsze // 2)
+    base = writer.region(room)
+    each = min(length, room, total)
+    count = -(-total // each)
+    above = []
+    if ranges < 256 and ranges < min(room, total):
+        above.append([(base + i, 1) for i in range(ranges + 1)])
+    if length < room and length < total:
+        above.append([(base, length + 1)])
+    if total < room and count <= ranges:
+        pieces = [(base + i * each, min(each, total + 1 - i * each)) for i in range(-(-(total + 1) // each))]
+        above += [pieces] if len(pieces) <= ranges else []
+    for wrong in above:
+        drive.expect(drive.deallocate(wrong), DSM_LIMITED, Status.COMMAND_SIZE_LIMIT_EXCEEDED)
+        read_back(drive, model, range(base, base + room))
+    writer.deallocate((base, each))
+    writer.deallocate(*((base + i, 1) for i in range(min(ranges, total, room))))
+    read_back(drive, model, range(base, base + room))
 
 
 @requirement("COMMANDS-37", "Base 2.0, 1.4.2 Reserved and Unused Fields, and 5 Admin Command Set")

@@ -117,7 +117,7 @@ def test_full_speed(drive: Drive, budget: Budget, load: str) -> None:
         IoOpcode.FLUSH: 1,
         IoOpcode.VERIFY: 1,
     }
-    kinds = {int(opcode): share for opcode, share in mix.items() if drive.ns.supports(opcode)}
+    kinds = {int(opcode): share for opcode, share in mix.items() if drive.can(opcode)}
     kinds[IoOpcode.READ] += 100 - sum(kinds.values())
     region = min(length, drive.nsze // 4)
     starts = [drive.random.randrange(drive.nsze // 2 - region) + half for half in (0, drive.nsze // 2)]
@@ -690,7 +690,7 @@ class Probe:
 
     def change(self, opcode: IoOpcode, kind: Kind, flags: int = 0) -> None:
         """Change the range, and look."""
-        if not self._drive.ns.supports(opcode):
+        if not self._drive.can(opcode):
             return
         change = self._model.begin(kind, *self._inside)
         if opcode is IoOpcode.DSM:
@@ -709,7 +709,7 @@ class Probe:
 
     def verify(self) -> None:
         """Verify the range, whose LBAs are all readable, and again with a marked LBA."""
-        supports = self._drive.ns.supports
+        supports = self._drive.can
         if not supports(IoOpcode.VERIFY):
             return
         self._must_be_done(self._drive.io(IoOpcode.VERIFY, None, self.slba, self.nlb))

@@ -179,7 +179,7 @@ def test_the_first_commands_after_a_pause(drive: Drive, model: Model, writer: Wr
     """
     base = writer.region(256)
     for share in (0.05, 0.15, 0.35, 0.45):
-        if drive.ns.supports(IoOpcode.DSM):
+        if drive.can(IoOpcode.DSM):
             writer.deallocate((base, 64))
         time.sleep(share * budget.limit)
         kinds: list[Callable[[], object]] = [
@@ -187,7 +187,7 @@ def test_the_first_commands_after_a_pause(drive: Drive, model: Model, writer: Wr
             lambda: writer.write(base + 128, 16),
             writer.flush,
         ]
-        if drive.ns.supports(IoOpcode.WRITE_ZEROES):
+        if drive.can(IoOpcode.WRITE_ZEROES):
             kinds.append(lambda: writer.zeroes(base + 192, 16))
         drive.random.shuffle(kinds)
         for send in kinds:

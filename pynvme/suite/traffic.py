@@ -233,7 +233,7 @@ class Traffic:
         kinds = {
             kind: share
             for kind, share in mix.items()
-            if drive.ns.supports(SORTS[kind].opcode) and (drive.takes_deac or not SORTS[kind].flags & DEAC)
+            if drive.can(SORTS[kind].opcode) and (drive.takes_deac or not SORTS[kind].flags & DEAC)
         }
         self._kinds, self._shares = list(kinds), list(kinds.values())
         self._queues = queues
