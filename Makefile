@@ -24,6 +24,7 @@ INSTALLED := $(VENV)/.installed
 BUILT := $(VENV)/.built
 TEST_PACKAGES := $(VENV)/.test-packages
 JUDGE_PACKAGES := $(VENV)/.test,lint-packages
+LAB_PACKAGES := $(VENV)/.lab-packages
 LINT_PACKAGES := $(VENV)/.lint-packages
 DOCS_PACKAGES := $(VENV)/.docs-packages
 WHEEL_PACKAGES := $(VENV)/.wheel-packages
@@ -32,10 +33,11 @@ SOURCES := setup.py nvme.pyx nvme.pyi cspdk.pxd driver.h $(wildcard binding/*.p[
 	   tools/module.map tools/spdk.mk $(shell find core spdk spec vssd -name '*.[ch]')
 C_FILES := $(wildcard driver.h tools/bench/*.c) $(shell find core spdk spec vssd tests -name '*.[ch]')
 
-.PHONY: help run test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate score bench bench-lab build spec docs wheel lint format clean distclean
+.PHONY: help run campaign test test-slow test-random test-parallel test-qemu test-distros fuzz soak mutate score bench bench-lab build spec docs wheel lint format clean distclean
 
 help:
 	@echo "make run        set up what is missing, then run the demo of verified IO on a virtual SSD, some 20 s"
+	@echo "make campaign   run the tests of a plan on many drives, and make a page of them (PLAN=examples/campaign.toml)"
 	@echo "make test       set up what is missing, then run all tests but the slow ones, and the linters"
 	@echo "                ENGINE=spdk runs the tests of the interface on SPDK's driver, where it is linked"
 	@echo "make test-slow  the slow tests"
@@ -94,6 +96,10 @@ soak: build $(TEST_PACKAGES)
 
 mutate: build $(MACHINE_TEST) $(TEST_PACKAGES)
 	@$(PY) tools/mutate.py $(ARGS)
+
+# PLAN=mine.toml; docs/how-to/lab.md describes plans.
+campaign: build $(LAB_PACKAGES)
+	@$(PY) -m pynvme campaign $(or $(PLAN),examples/campaign.toml) $(ARGS)
 
 # BUG=name,…  SEEDS=n  TIME=10m; tools/score.py describes them.
 score: build $(TEST_PACKAGES)
