@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -20,25 +21,15 @@ from pynvme.cli import errors, options
 @click.option("--tls", metavar="DIR", help="The certificates, made by pynvme lab certificates.")
 @click.option("--insecure", is_flag=True, help="Allow a scheduler elsewhere without TLS.")
 @options.as_json
-def campaign(
-    plan: str | None,
-    resume: str | None,
-    folder: str | None,
-    scheduler: str | None,
-    parallel: int | None,
-    mixed: bool,
-    tls: str | None,
-    insecure: bool,
-    as_json: bool,
-) -> None:
+def campaign(**words: Any) -> None:
     """Run the tests of a plan on many drives.
 
     It runs on this machine, or where the workers of a scheduler are. docs/how-to/lab.md describes plans. The
     exit code is 1 if there is a finding or a failure, and 2 if the plan has mistakes.
     """
-    if (plan is None) == (resume is None) and plan is None:
+    if words["plan"] is None and words["resume"] is None:
         raise click.UsageError("Name a plan, or give --resume with the folder of a campaign.")
-    if resume is not None and folder is not None:
+    if words["resume"] is not None and words["folder"] is not None:
         raise click.UsageError("--resume names the folder already: leave --folder out.")
     command = errors.load("pynvme.lab.command")
-    sys.exit(command.run(plan, resume, folder, scheduler, parallel, mixed, tls, insecure, as_json))
+    sys.exit(command.run(command.Options(**words)))

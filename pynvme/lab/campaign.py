@@ -12,6 +12,7 @@ import contextlib
 import heapq
 import os
 import platform
+import threading
 import time
 import zlib
 from collections import Counter, deque
@@ -21,13 +22,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pynvme
-from pynvme.lab import inventory, journal
+from pynvme.lab import capability, inventory, journal, place
 from pynvme.lab import job as jobs
 from pynvme.lab import plan as plans
-from pynvme.lab.engine import Engine, EngineError, Host, versions
+from pynvme.lab.engine import Engine, EngineError, Host, cancelled, versions
 from pynvme.lab.inventory import LabDrive
 from pynvme.lab.journal import INTERRUPTED, Journal, State
-from pynvme.lab.place import Lent, PlaceError, is_same_host
+from pynvme.lab.place import Lent, Place, PlaceError, is_same_host
 from pynvme.lab.plan import Group, Job, Plan, PlanError
 
 WORK = "work"
@@ -56,6 +57,9 @@ class View(Protocol):
 
     def turn(self, campaign: Campaign) -> None:
         """A second has passed, or something has happened."""
+
+    def say(self, text: str) -> None:
+        """Tell what the campaign waits for."""
 
 
 @dataclass(eq=False)
@@ -162,26 +166,21 @@ class Campaign:
 
     async def _run(self, mistakes: Sequence[str]) -> str:
         if self._scheduler is None:
-            mistakes = [*mistakes, *self._choose(inventory.here())]
-            if mistakes:
-                raise PlanError(mistakes)
+            self._judge(inventory.here(), mistakes)
         async with Engine(self._scheduler, self.folder / WORK, self._security) as self.engine:
             self.engine.accept = self._refusal
             self.engine.changed = self._hosts_changed
             await self.engine.ready(FIRST_ANSWERS)
+            hosts = [*self.engine.hosts.values(), *self._refused]
+            offered = [drive for host in hosts for drive in host.drives.values()]
             if self._scheduler is not None:
-                hosts = [*self.engine.hosts.values(), *self._refused]
-                offered = [drive for host in hosts for drive in host.drives.values()]
-                mistakes = [*mistakes, *self.engine.refused.values(), *self._choose(offered)]
-                if mistakes:
-                    raise PlanError(mistakes)
+                self._judge(offered, [*mistakes, *self.engine.refused.values()])
+            await self._take_drives(offered)
             with contextlib.closing(self._open()):
                 try:
                     await self._loop()
                 finally:
-                    for task in self._tasks:
-                        task.cancel()
-                    await asyncio.gather(*self._tasks, return_exceptions=True)
+                    await cancelled(self._tasks)
         return self._stopping or "done"
 
     def _open(self) -> Journal:
@@ -230,17 +229,82 @@ class Campaign:
 
     # Drives
 
-    def _choose(self, offered: Iterable[LabDrive]) -> list[str]:
-        """Choose the drives of all groups, and return the mistakes."""
-        mistakes: list[str] = []
+    def _judge(self, offered: Iterable[LabDrive], mistakes: Iterable[str]) -> None:
+        """Choose drives without opening one or acquiring a place. Raises PlanError with all mistakes."""
+        found = list(mistakes)
         offered = list(offered)
         for group in self.plan.groups:
             if group.place:
                 try:
-                    offered = self._lend(group.place, offered)
+                    offered = _with_place(group.place, place.look(group.place), offered)
                 except PlaceError as error:
-                    mistakes.append(f"[[drives]] {group.name}: {error}")
-                    continue
+                    found.append(f"[[drives]] {group.name}: {error}")
+        wanted = capability.tags({name for group in self.plan.groups for name in group.capability})
+        found += self._choose(
+            [drive if drive.obstacle else replace(drive, tags=drive.tags + wanted) for drive in offered]
+        )
+        if found:
+            raise PlanError(found)
+
+    async def _take_drives(self, offered: list[LabDrive]) -> None:
+        """Acquire the places of labgrid, ask drives what they can do if the plan does, and choose again."""
+        asks = not self._resumed and any(group.capability for group in self.plan.groups)
+        places = [group for group in self.plan.groups if group.place]
+        if not asks and not places:
+            return
+        for group in places:
+            try:
+                offered = await self._lend(group, offered)
+            except PlaceError as error:
+                raise PlanError([f"[[drives]] {group.name}: {error}"]) from error
+        mistakes: list[str] = []
+        if asks:
+            offered = list(await asyncio.gather(*(self._capable(drive, mistakes) for drive in offered)))
+        self.units.clear()
+        mistakes += self._choose(offered)
+        if mistakes:
+            raise PlanError(mistakes)
+
+    async def _lend(self, group: Group, offered: Iterable[LabDrive]) -> list[LabDrive]:
+        """Acquire the place of a group, and give its tags to its drive. A cancellation ends the waiting."""
+        ended = threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def acquire() -> Lent:
+            return Lent(group.place, group.wait, self._say, ended.is_set)
+
+        waits = loop.run_in_executor(None, acquire)
+        try:
+            lent = await asyncio.shield(waits)
+        except asyncio.CancelledError:
+            ended.set()
+            with contextlib.suppress(PlaceError):
+                (await waits).close()
+            raise
+        self._lent.enter_context(lent)
+        return _with_place(group.place, lent.place, offered)
+
+    def _say(self, text: str) -> None:
+        if self._view is not None:
+            self._view.say(text)
+
+    async def _capable(self, drive: LabDrive, mistakes: list[str]) -> LabDrive:
+        """A drive with tags of what it can do, if a group with capabilities could be its."""
+        host = self._where.get(drive.key)
+        groups = (replace(group, capability=()) for group in self.plan.groups if group.capability)
+        if host is None or drive.obstacle or not any(inventory.choose(one, [drive]) for one in groups):
+            return drive
+        found = await self.engine.run(host, drive, health_spec(drive), {})
+        if "capabilities" not in found or (found["why"] and not found["capabilities"]):
+            why = found.get("why") or found.get("message")
+            mistakes.append(f"{_place(drive)} does not tell its capabilities: {why}")
+            return drive
+        return replace(drive, tags=drive.tags + capability.tags(found["capabilities"]))
+
+    def _choose(self, offered: list[LabDrive]) -> list[str]:
+        """Choose the drives of all groups, and return the mistakes."""
+        mistakes: list[str] = []
+        for group in {group.name: group for group in self.plan.groups}.values():
             for drive in self._drives_of(group, offered, mistakes):
                 if drive.key in self.units:
                     other = self.units[drive.key]
@@ -251,18 +315,6 @@ class Campaign:
                     continue
                 self.units[drive.key] = Unit(drive, group.name)
         return mistakes
-
-    def _lend(self, name: str, offered: Iterable[LabDrive]) -> list[LabDrive]:
-        """Acquire a place, and return the drives that are offered, that of the place with its tags."""
-        lent = self._lent.enter_context(Lent(name))
-        where = lent.drive.params
-        tags = (f"{inventory.PLACE_TAG}{name}", *lent.place.drive_tags())
-        return [
-            replace(drive, tags=drive.tags + tags)
-            if drive.address == where.get("address") and is_same_host(drive.host, str(where.get("host")))
-            else drive
-            for drive in offered
-        ]
 
     def _drives_of(self, group: Group, offered: list[LabDrive], mistakes: list[str]) -> list[LabDrive]:
         if group.vssd is not None:
@@ -399,7 +451,7 @@ class Campaign:
             del self._idle[unit.key]
             host.used += unit.drive.is_virtual
             if unit.suspect:
-                yield unit, health_spec(unit)
+                yield unit, health_spec(unit.drive)
                 continue
             unit.job = unit.queue.popleft()[1]
             yield unit, self._begin_job(unit, unit.job, host)
@@ -574,11 +626,22 @@ def spec_of(one: Job, drive: LabDrive) -> dict[str, Any]:
     }
 
 
-def health_spec(unit: Unit) -> dict[str, Any]:
+def health_spec(drive: LabDrive) -> dict[str, Any]:
     """What a worker needs to know to check a drive."""
-    drive = unit.drive
     about = {"address": drive.address, "vssd": dict(drive.options), "contents": {}}
-    return {"job": f"health.{unit.key}", "health": True, **about}
+    return {"job": f"health.{drive.key}", "health": True, **about}
+
+
+def _with_place(name: str, found: Place, offered: Iterable[LabDrive]) -> list[LabDrive]:
+    """The drives that are offered, that of a place with its tags. PlaceError if the place has none."""
+    where = found.drive().params
+    tags = (f"{inventory.PLACE_TAG}{name}", *found.drive_tags())
+    return [
+        replace(drive, tags=drive.tags + tags)
+        if drive.address == where.get("address") and is_same_host(drive.host, str(where.get("host")))
+        else drive
+        for drive in offered
+    ]
 
 
 def _place(drive: LabDrive) -> str:
@@ -591,11 +654,21 @@ def _nothing(group: Group, offered: Sequence[LabDrive]) -> str:
     if group.place:
         return f"no worker has the drive of the place {group.place}"
     tags = sorted({tag for drive in offered for tag in drive.tags})
-    wanted = [*group.tags, *(f"capability={word}" for word in group.capability)]
-    unknown = [tag for tag in wanted if tag not in tags]
-    if unknown:
-        return f"no drive has the tag {unknown[0]!r}; there are {', '.join(tags) or 'none'}"
-    words = " and ".join(f"{name} {pattern!r}" for name, pattern in group.patterns.items())
+    for wanted, prefix, told in (
+        (group.tags, "", "drive has the tag"),
+        (group.capability, capability.TAG, "drive that can be opened has the capability"),
+    ):
+        known = [tag.removeprefix(prefix) for tag in tags if tag.startswith(capability.TAG) == bool(prefix)]
+        unknown = [one for one in wanted if one not in known]
+        if unknown:
+            return f"no {told} {unknown[0]!r}; there are {', '.join(known) or 'none'}"
+    words = " and ".join(
+        [
+            *(f"{name} {pattern!r}" for name, pattern in group.patterns.items()),
+            *(f"the tag {one!r}" for one in group.tags),
+            *(f"the capability {one!r}" for one in group.capability),
+        ]
+    )
     there = "; ".join(_place(drive) for drive in offered[:5]) or "none"
     more = f" and {len(offered) - 5} more" if len(offered) > 5 else ""
     return f"no drive has {words}; there are {there}{more}"

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import time
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -22,65 +23,80 @@ from pynvme.lab.journal import INTERRUPTED
 from pynvme.lab.plan import Plan, PlanError
 
 
-def run(
-    path: str | None,
-    resume: str | None,
-    folder: str | None,
-    scheduler: str | None,
-    parallel: int | None,
-    mixed: bool,
-    tls: str | None,
-    insecure: bool,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True)
+class Options:
+    """What the command line says. docs/how-to/lab.md describes it."""
+
+    plan: str | None = None
+    resume: str | None = None
+    folder: str | None = None
+    scheduler: str | None = None
+    parallel: int | None = None
+    mixed: bool = False
+    tls: str | None = None
+    insecure: bool = False
+    as_json: bool = False
+
+
+def run(options: Options) -> int:
     """Run or resume a campaign. Returns the exit status."""
-    if tls is not None and scheduler is None:
+    scheduler = options.scheduler
+    if options.tls is not None and scheduler is None:
         raise click.UsageError("--tls is for the scheduler of a lab: name it with --scheduler.")
-    security = scheduler and certificates.security(scheduler, "client", tls, insecure)
-    if parallel is not None:
-        os.environ[SLOTS] = str(parallel)
+    security = scheduler and certificates.security(scheduler, "client", options.tls, options.insecure)
+    if options.parallel is not None:
+        os.environ[SLOTS] = str(options.parallel)
     try:
-        plan, mistakes, place, state = _resumed(resume, path) if resume else _new(str(path), folder)
-        view = live.view(as_json)
+        plan, mistakes, place, state = _resumed(options) if options.resume else _new(options)
+        view = live.view(options.as_json)
+        campaign = Campaign(
+            plan, place, state, scheduler=scheduler, security=security, mixed=options.mixed, view=view
+        )
         try:
-            campaign = Campaign(
-                plan, place, state, scheduler=scheduler, security=security, mixed=mixed, view=view
-            )
             why = asyncio.run(_run(campaign, mistakes))
         finally:
             view.close()
+            _tidy(place)
     except PlanError as error:
         for mistake in error.mistakes:
-            click.echo(f"{path or resume}: {mistake}", err=True)
+            click.echo(f"{options.plan or options.resume}: {mistake}", err=True)
         return 2
     except EngineError as error:
         hint = f": pynvme campaign --resume {place} goes on" if (place / journal.FILE).exists() else ""
         raise click.ClickException(f"{error}{hint}") from error
-    return _end(campaign, why, as_json)
+    return _end(campaign, why, options.as_json)
 
 
-def _new(path: str, folder: str | None) -> tuple[Plan, list[str], Path, None]:
-    text = Path(path).read_text(encoding="utf-8")
-    plan, mistakes = plans.check(text, Path(path).resolve().parent)
+def _tidy(folder: Path) -> None:
+    """Remove what only the local cluster needs, and the folder if no job has begun."""
+    shutil.rmtree(folder / WORK, ignore_errors=True)
+    with contextlib.suppress(OSError):  # it is not empty, or not there
+        folder.rmdir()
+
+
+def _new(options: Options) -> tuple[Plan, list[str], Path, None]:
+    plan, mistakes = _checked(str(options.plan))
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    place = Path(folder or f"campaign-{plan.name}-{stamp}")
+    place = Path(options.folder or f"campaign-{plan.name}-{stamp}")
     if (place / journal.FILE).exists():
         mistakes.append(f"{place} has a campaign already: go on with --resume {place}")
     return plan, mistakes, place, None
 
 
-def _resumed(folder: str, path: str | None) -> tuple[Plan, list[str], Path, journal.State]:
-    place = Path(folder)
+def _checked(path: str) -> tuple[Plan, list[str]]:
+    return plans.check(Path(path).read_text(encoding="utf-8"), Path(path).resolve().parent)
+
+
+def _resumed(options: Options) -> tuple[Plan, list[str], Path, journal.State]:
+    place = Path(str(options.resume))
     state = journal.replay(journal.read(place))
     plan = plans.kept(place)
     mistakes: list[str] = []
-    if path is not None:
-        now, mistakes = plans.check(Path(path).read_text(encoding="utf-8"), Path(path).resolve().parent)
+    if options.plan is not None:
+        now, mistakes = _checked(options.plan)
         differ = plans.changes(plan, now)
         if differ:
-            mistakes.append(
-                f"the plan has changed since the campaign in {folder} began: " + "; ".join(differ)
-            )
+            mistakes.append(f"the plan has changed since the campaign in {place} began: " + "; ".join(differ))
     return plan, mistakes, place, state
 
 
@@ -113,13 +129,16 @@ async def _run(campaign: Campaign, mistakes: list[str]) -> str:
 def _end(campaign: Campaign, why: str, as_json: bool) -> int:
     """Make results and the page of what there is, and tell where they are."""
     folder = campaign.folder
-    shutil.rmtree(folder / WORK, ignore_errors=True)
-    page = _page(folder) if (folder / journal.FILE).exists() else None
+    has_begun = (folder / journal.FILE).exists()
+    page = _page(folder) if has_begun else None
     about = {"why": why, "folder": str(folder), "page": page and str(page), "status": campaign.status}
     counts = dict(sorted(campaign.outcomes.items()))
     if as_json:
         ended = {"jobs": campaign.total, "outcomes": counts, "findings": campaign.state.findings}
         live.Json().event({"event": "result", **about, **ended, "time": round(time.time(), 3)})
+        return campaign.status
+    if not has_begun:
+        click.echo("ended before the first job")
         return campaign.status
     click.echo(live.summary(campaign))
     for unit in campaign.units.values():

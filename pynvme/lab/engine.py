@@ -137,7 +137,7 @@ def work(spec: Mapping[str, Any]) -> dict[str, Any]:
     if spec.get("health"):
         from pynvme.lab import health
 
-        return {"why": health.check(spec, folder)}
+        return health.check(spec, folder)
     _files.update(spec["blobs"])
     missing = [digest for digest in spec["contents"].values() if digest not in _files]
     if missing:
@@ -254,9 +254,7 @@ class Engine:
 
     async def __aexit__(self, *error: object) -> None:
         """Disconnect. A local cluster ends, and with it what runs there."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancelled(self._tasks)
         if self._client is not None:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._client.close(), 10)
@@ -415,6 +413,15 @@ class Engine:
             for one in (result, *ends):
                 one.cancel()
             future.release()
+
+
+async def cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait for their ends. ``asyncio.wait_for`` of Python 3.11 can miss a cancellation."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1.0)
 
 
 def lost(why: str) -> dict[str, Any]:

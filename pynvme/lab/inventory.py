@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from pynvme.lab import capability
 from pynvme.lab.plan import Group
 
 TAGS = "PYNVME_TAGS"
@@ -138,5 +139,5 @@ def _matches(group: Group, drive: LabDrive) -> bool:
     patterns = all(
         fnmatch.fnmatchcase(getattr(drive, name), pattern) for name, pattern in group.patterns.items()
     )
-    wanted = {*group.tags, *(f"capability={word}" for word in group.capability)}
+    wanted = {*group.tags, *capability.tags(group.capability)}
     return patterns and wanted <= set(drive.tags)

@@ -78,7 +78,11 @@ class Lines:
         """Tell how far it is, if it is time."""
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + EVERY
-            click.echo(f"{_clock(time.time())}  {summary(campaign)}")
+            self.say(summary(campaign))
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        click.echo(f"{_clock(time.time())}  {text}")
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -116,6 +120,10 @@ class Json:
                 }
             )
 
+    def say(self, text: str) -> None:
+        """Print what the campaign waits for."""
+        self.event({"event": "waits", "why": text, "time": round(time.time(), 3)})
+
     def close(self) -> None:
         """Nothing is left to do."""
 
@@ -132,7 +140,14 @@ class Screen:
         """Tell what went wrong, above the table."""
         text = told(line)
         if text:
-            self._live.console.print(f"{_clock(line['time'])}  {text}", markup=False)
+            self._print(line["time"], text)
+
+    def say(self, text: str) -> None:
+        """Tell what the campaign waits for, above the table."""
+        self._print(time.time(), text)
+
+    def _print(self, seconds: float, text: str) -> None:
+        self._live.console.print(f"{_clock(seconds)}  {text}", markup=False)
 
     def turn(self, campaign: Campaign) -> None:
         """Draw the table."""

@@ -146,6 +146,7 @@ class Lent(Closing):
         name: the name of the place
         wait: for how many seconds to wait if somebody else has acquired it. 0: do not wait
         told: is called with a sentence when the waiting begins
+        gives_up: is asked several times a second, and ends the waiting by a PlaceError if it returns True
 
     Raises:
         PlaceError: somebody else has it, there is no such place, no coordinator answers, or labgrid is not
@@ -155,12 +156,18 @@ class Lent(Closing):
     place: Place
     """The place, with its tags and resources."""
 
-    def __init__(self, name: str, wait: float = 0.0, told: Callable[[str], object] = print) -> None:
+    def __init__(
+        self,
+        name: str,
+        wait: float = 0.0,
+        told: Callable[[str], object] = print,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._guardian = _started("lend", name, str(wait), str(os.getpid()))
         self._owner = os.getpid()
         atexit.register(self.close)
         try:
-            self.place = _answer(self._guardian, told)
+            self.place = _answer(self._guardian, told, gives_up)
         except BaseException:
             self.close()
             raise
@@ -224,17 +231,30 @@ def _started(*words: str) -> subprocess.Popen[str]:
     )
 
 
-def _answer(process: subprocess.Popen[str], told: Callable[[str], object]) -> Place:
+def _answer(
+    process: subprocess.Popen[str],
+    told: Callable[[str], object],
+    gives_up: Callable[[], bool] = lambda: False,
+) -> Place:
     """The place, as the guardian writes it."""
     assert process.stdout is not None
-    for line in process.stdout:
-        message = json.loads(line)
-        if "place" in message:
-            return _of_dict(message["place"])
-        if "error" in message:
-            raise PlaceError(message["error"])
-        told(message["waits"])
-    raise PlaceError("the process that talks to labgrid's coordinator has ended: see its messages above")
+    fd, rest = process.stdout.fileno(), b""
+    while not gives_up():
+        if not select.select([fd], [], [], RETRY)[0]:
+            continue
+        piece = os.read(fd, 1 << 16)
+        if not piece:
+            raise PlaceError(
+                "the process that talks to labgrid's coordinator has ended: see its messages above"
+            )
+        *lines, rest = (rest + piece).split(b"\n")
+        for message in map(json.loads, lines):
+            if "place" in message:
+                return _of_dict(message["place"])
+            if "error" in message:
+                raise PlaceError(message["error"])
+            told(message["waits"])
+    raise PlaceError("nobody waits for the place any more")
 
 
 # In the guardian
@@ -390,8 +410,8 @@ def _lend(name: str, wait: float, pid: str) -> None:
         while why := session.acquire(name):
             if time.monotonic() >= end:
                 raise PlaceError(
-                    f"place {name} cannot be acquired: {why}. Wait for it (--nvme-place-wait), or see "
-                    f"`labgrid-client -p {name} show`"
+                    f"place {name} cannot be acquired: {why}. Wait for it (--nvme-place-wait, or wait in "
+                    f"a plan), or see `labgrid-client -p {name} show`"
                 )
             if not told:
                 _say(waits=f"waiting for place {name}: {why}")

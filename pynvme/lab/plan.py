@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pynvme.lab import capability
 from pynvme.near import hint
 
 FILE, FILES, CONTENTS = "plan.toml", "files", "contents.json"
@@ -26,7 +27,7 @@ LISTS = ("capability", "tag")
 """Keys of a group of drives whose words a drive has to have all."""
 
 _CAMPAIGN = ("name", "seeds", "repeats", "time_limit", "attempts", "findings", "patience")
-_GROUP = ("name", "vssd", "count", "place", *PATTERNS, *LISTS)
+_GROUP = ("name", "vssd", "count", "place", "wait", *PATTERNS, *LISTS)
 _TASK = (
     *("name", "areas", "tests", "files", "beside", "marks", "options", "time", "drives", "priority"),
     *("seeds", "repeats", "time_limit", "attempts"),
@@ -57,6 +58,8 @@ class Group:
     capability: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     place: str = ""
+    wait: float = float("inf")
+    """Seconds to wait for the place while somebody else has acquired it."""
 
 
 @dataclass(frozen=True)
@@ -281,15 +284,20 @@ class _Reader:
         if "count" in table and "vssd" not in table:
             self.mistakes.append(f"{where}: count is for virtual SSDs (vssd) only")
         options = self._vssd(where, table["vssd"]) if "vssd" in table else None
+        if "wait" in table and "place" not in table:
+            self.mistakes.append(f"{where}: wait is for a place of labgrid (place) only")
         patterns = {key: self._text(where, table, key) for key in PATTERNS if key in table}
+        wanted = self._texts(where, table, "capability")
+        self.mistakes += [f"{where}: {mistake}" for mistake in capability.mistakes(wanted)]
         return Group(
             self._name(where, table),
             options,
             self._number(where, table, "count", 1, 1),
             patterns,
-            self._texts(where, table, "capability"),
+            wanted,
             self._texts(where, table, "tag"),
             self._text(where, table, "place"),
+            self._time(where, table, "wait", Group.wait),
         )
 
     def _vssd(self, where: str, given: object) -> dict[str, Any]:

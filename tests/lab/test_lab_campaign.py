@@ -10,16 +10,25 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
 import pynvme
-from pynvme.lab import journal
+from pynvme.cli import main
+from pynvme.lab import capability, job, journal, live
+from pynvme.lab.campaign import Unit, spec_of
+from pynvme.lab.inventory import LabDrive
+from pynvme.lab.plan import Job, Task
+from pynvme.spec import IdentifyController
+from pynvme.vssd import VirtualSsd
 from tests.signals import takes_ctrl_c
 
 SCHEMA = Path(pynvme.__file__).parent / "schemas/campaign.json"
@@ -277,3 +286,87 @@ def test_mistakes_of_the_plan_and_of_its_drives_are_told_together(tmp_path: Path
     assert told[1].startswith("[[drives]] d: no drive has model 'None *'; there are ")
     assert told[2].startswith("[[drives]] e: no drive has the tag 'rack9'; there are ")
     assert not folder.exists()
+
+
+def test_two_groups_of_the_same_name_are_one_mistake(tmp_path: Path, folder: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    group = '[[drives]]\nname = "d"\nvssd = { size = "1M" }\n'
+    plan.write_text('[campaign]\nname = "x"\n' + 2 * group + '[[tasks]]\nname = "t"\nareas = ["power"]\n')
+    done = CliRunner().invoke(main, ["campaign", str(plan), "--folder", str(folder)])
+    assert (done.exit_code, done.output) == (2, f"{plan}: [[drives]] d: this name is there twice\n")
+
+
+CAPABLE = """
+[campaign]
+name = "capable"
+[[drives]]
+name = "copying"
+address = "{folder}*"
+capability = ["copy", "write-zeroes"]
+[[tasks]]
+name = "own"
+files = ["test_own.py"]
+"""
+
+
+def test_drives_are_chosen_by_what_identify_says(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "test_own.py").write_text("def test_it(nvme0):\n    assert nvme0.id_ctrl.oncs.nvmcpys\n")
+    (tmp_path / "plan.toml").write_text(CAPABLE.format(folder=tmp_path / "ssd"))
+    places = [tmp_path / "ssd1", tmp_path / "ssd2"]
+    with VirtualSsd(size="1M", dir=places[0]), VirtualSsd(size="1M", dir=places[1], copy=True):
+        process = start(folder, tmp_path / "plan.toml", "--folder", folder)
+        output = process.communicate(timeout=120)[0]
+        assert process.returncode == 0, output
+        (drive,) = events(folder, "drive")
+        assert drive["address"] == str(places[1]) and "capability=copy" in drive["tags"]
+
+        plan = CAPABLE.replace('"copy"', '"ana"').format(folder=tmp_path / "ssd")
+        (tmp_path / "plan.toml").write_text(plan)
+        process = start(folder, tmp_path / "plan.toml", "--folder", tmp_path / "none")
+        output = process.communicate(timeout=120)[0]
+        assert process.returncode == 2
+        assert (
+            "copying: no drive that can be opened has the capability 'ana'; there are apst, block-" in output
+        )
+        assert not (tmp_path / "none").exists()
+
+
+def test_capabilities_are_bits_of_identify_controller_and_in_the_how_to() -> None:
+    page = bytearray(4096)
+    assert capability.of(IdentifyController(page)) == []
+    page[521] = 0x01  # ONCS bit 8
+    page[257] = 0x04  # OACS bit 10
+    page[78 - 2] = 0x08  # CMIC bit 3
+    page[536] = 0x02  # SGLS bits 1:0
+    page[272 + 3] = 0x01  # HMPRE
+    page[328] = 0x04  # SANICAP bit 2
+    expected = {"copy", "lockdown", "ana", "sgl", "host-memory-buffer", "overwrite"}
+    assert set(capability.of(IdentifyController(page))) == expected
+    text = (Path(__file__).parents[2] / "docs/how-to/lab.md").read_text()
+    assert [name for name in capability.NAMES if f"`{name}`" not in text] == []
+
+
+def test_a_job_tells_the_temperature_of_its_drive_and_the_table_shows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handles: list[job.Handle] = []
+
+    class Kept(job.Handle):
+        def __init__(self) -> None:
+            super().__init__()
+            handles.append(self)
+
+    monkeypatch.setattr(job, "Handle", Kept)
+    task = Task("own", files=("test_own.py",), contents={"test_own.py": ""})
+    one = Job("own.hot-1.s1.r1", task, "hot-1", 1, 1)
+    content = b"def test_it(nvme0):\n    assert nvme0.smart.composite_temperature == 303\n"
+    spec = {**spec_of(one, LabDrive(name="hot-1")), "files": {"test_own.py": content}}
+    result = job.run(spec, tmp_path)
+    assert result["outcome"] == "passed", zlib.decompress(result["files"]["output.log"]).decode()
+    (handle,) = handles
+    assert handle.progress["kelvin"] == 303
+
+    unit = Unit(LabDrive(name="hot-1"), "hot", job=one)
+    state = SimpleNamespace(progress={one.id: handle.progress})
+    row = live._row(state, unit)  # type: ignore[arg-type]
+    assert row == ["hot-1", "", "30", "own seed 1", "1/1 test_it", "0"]

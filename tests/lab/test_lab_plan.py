@@ -65,6 +65,10 @@ vssd = { namespaces = 2, zoned = 3 }
 [[drives]]
 name = "d"
 count = 3
+[[drives]]
+name = "e"
+capability = ["coppy", "sing"]
+wait = "2m"
 [[tasks]]
 name = "t"
 areas = ["comands"]
@@ -92,12 +96,15 @@ MISTAKES = """
 [[drives]] c: vssd: 3 zoned namespaces of 2: …
 [[drives]] d: names nothing; give one of vssd, place, or patterns of drives
 [[drives]] d: count is for virtual SSDs (vssd) only
+[[drives]] e: wait is for a place of labgrid (place) only
+[[drives]] e: there is no capability 'coppy': did you mean copy?
+[[drives]] e: there is no capability 'sing': there are security, format, firmware, …
 [campaign]: seeds: takes a number of seeds, or a list of different ones from 0 on, not [1, 1]
 [campaign]: time_limit: '10x' is no time, such as 90s, 10m or 2h
 [[tasks]] t: the suite has no area 'comands': did you mean commands?
 [[tasks]] t: the suite has no test 'nothing_such': docs/suite.md lists them
 [[tasks]] t: drives has 'b' twice
-[[tasks]] t: there are no drives 'healty': the plan has a, b, c, d
+[[tasks]] t: there are no drives 'healty': the plan has a, b, c, d, e
 [[tasks]] t: attempts: takes a number from 1 to 1000000, not True
 [[tasks]] number 2: takes either files of pytest, or areas and tests of the suite (pynvme check)
 [[tasks]] number 2: time is for tests of the suite; use time_limit

@@ -18,13 +18,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 
 pytest.importorskip("labgrid")
 
-from pynvme.cli import main
 from pynvme.lab import export, place, switch
 from pynvme.vssd import VirtualSsd
+from tests.signals import takes_ctrl_c
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(sys.executable).parent
@@ -345,12 +344,21 @@ def plan(folder: Path) -> list[str]:
     return ["campaign", str(folder / "plan.toml"), "--folder", str(folder / "done")]
 
 
+def start(folder: Path) -> subprocess.Popen[str]:
+    command = takes_ctrl_c([sys.executable, "-m", "pynvme", *plan(folder)])
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+
+
 @pytest.mark.slow
-def test_a_campaign_borrows_a_place_for_its_jobs(lab, relay, tmp_path):
+def test_a_campaign_waits_for_a_place_and_borrows_it_for_its_jobs(lab, relay, tmp_path):
     (tmp_path / "test_own.py").write_text(OWN.format(address=relay.ssd.address))
-    command = [sys.executable, "-m", "pynvme", *plan(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with place.Lent("slot1"):
+        running = start(tmp_path)
+        assert "waiting for place slot1: slot1 is acquired by " in running.stdout.readline()
+        time.sleep(1)
+        assert running.poll() is None and place.look("slot1").acquired.endswith(f"-{os.getpid()}")
+    output = running.communicate(timeout=120)[0]
+    assert running.returncode == 0, output
     events = [json.loads(line) for line in (tmp_path / "done/journal.jsonl").read_text().splitlines()]
     (drive,) = (event for event in events if event["event"] == "drive")
     assert drive["address"] == relay.ssd.address and {"place=slot1", "lot=42"} <= set(drive["tags"])
@@ -358,10 +366,25 @@ def test_a_campaign_borrows_a_place_for_its_jobs(lab, relay, tmp_path):
     assert place.look("slot1").acquired == ""
 
 
-def test_a_campaign_without_its_place_says_why_and_touches_nothing(lab, tmp_path):
+def test_ctrl_c_ends_the_waiting_of_a_campaign_for_a_place(lab, tmp_path):
     (tmp_path / "test_own.py").write_text(OWN)
     with place.Lent("slot1"):
-        done = CliRunner().invoke(main, plan(tmp_path))
-    assert done.exit_code == 2
-    assert "[[drives]] rack: place slot1 cannot be acquired: slot1 is acquired by " in done.output
+        running = start(tmp_path)
+        assert "waiting for place slot1" in running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        assert running.communicate(timeout=60)[0] == "ended before the first job\n"
+        assert running.returncode == 130
+    assert place.look("slot1").acquired == ""
+    assert not (tmp_path / "done").exists()
+
+
+@pytest.mark.slow
+def test_a_campaign_waits_no_longer_than_its_plan_says(lab, tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "PLAN", PLAN.replace('"{place}"', '"{place}"\nwait = "1s"'))
+    (tmp_path / "test_own.py").write_text(OWN)
+    with place.Lent("slot1"):
+        running = start(tmp_path)
+        output = running.communicate(timeout=60)[0]
+    assert running.returncode == 2
+    assert "[[drives]] rack: place slot1 cannot be acquired: slot1 is acquired by " in output
     assert not (tmp_path / "done").exists()
