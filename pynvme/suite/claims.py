@@ -87,10 +87,6 @@ FLR = Need(
     lambda drive: drive.has_flr(),
 )
 LOG_OFFSETS = Need("log page offsets (LPA bit 2)", lambda drive: bool(drive.id_ctrl.lpa.lpeds))
-ONE_BUFFER = Need(
-    "no metadata in a buffer of their own (FLBAS bit 4, LBA format)",
-    lambda drive: not int(drive.ns.metadata_size) or bool(drive.ns.id_ns.flbas.mdbs),
-)
 VECTORS = Need("MSI-X (capability 11h)", lambda drive: drive.pcie.cap_offset(0x11) is not None)
 DULBE = Need("errors of deallocated blocks (NSFEAT bit 2)", lambda drive: bool(drive.ns.id_ns.nsfeat.dae))
 POWER_STATES = Need("power states (NPSS is not 0)", lambda drive: int(drive.id_ctrl.npss) > 0)

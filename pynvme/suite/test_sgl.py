@@ -11,7 +11,7 @@ import pytest
 from pynvme.sgl import BitBucket, DataBlock, Descriptor, LastSegment, Segment, Sgl
 from pynvme.spec import AdminOpcode, IoOpcode, SglType, Status
 from pynvme.suite import clauses, needs, requirement, takes
-from pynvme.suite.claims import ONE_BUFFER, ROOM
+from pynvme.suite.claims import ROOM
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
@@ -23,7 +23,7 @@ from pynvme.suite.writing import Writer, must_be_right, whole
 SUPPORTED = Need("SGLs (SGLS bits 1:0)", lambda drive: int(drive.id_ctrl.sgls.sgls) in (1, 2))
 BUCKETS = Need("bit bucket descriptors (SGLS bit 16)", lambda drive: bool(drive.id_ctrl.sgls.sbbds))
 
-pytestmark = needs(ONE_BUFFER, ROOM, SUPPORTED)
+pytestmark = needs(ROOM, SUPPORTED)
 
 LISTS = "Base 2.0, 4.1.2 Scatter Gather List"
 FIELD = "Base 2.0, 5.17.2.1 Identify Controller, SGLS"
@@ -63,17 +63,33 @@ class Lists:
         self.memory = nvme.Buffer(1 << 18)
         """The data of the lists, at any places."""
 
-    def send(self, opcode: int, sgl: Sgl | Descriptor, slba: int = 0, nlb: int = 1) -> Command:
-        """Send a command, and wait. Any status is the caller's to judge."""
+    def send(
+        self, opcode: int, sgl: Sgl | Descriptor, slba: int = 0, nlb: int = 1, data: bytes = b""
+    ) -> Command:
+        """Send a command, and wait. Any status is the caller's to judge. data are what its list describes."""
         drive, dwords = self.drive, (slba & 0xFFFFFFFF, slba >> 32, nlb - 1, 0, 0, 0)
         drive.note(f"the data of the next command are described by {shown(sgl)}")
         command = Command(drive.qpair.sqid, opcode, drive.nsid, dwords)
         drive.history.add(command)
-        drive.ns.send_cmd(opcode, drive.qpair, None, drive.nsid, *dwords, cb=command.completed, sgl=sgl)
+        meta = self.metadata(opcode, data, nlb)
+        drive.ns.send_cmd(
+            opcode, drive.qpair, None, drive.nsid, *dwords, cb=command.completed, sgl=sgl, meta=meta
+        )
         command.cid = drive.qpair.latest_cid
         drive.reap(drive.qpair)
         drive.must_end(command)
         return command
+
+    def metadata(self, opcode: int, data: bytes, nlb: int) -> nvme.Buffer | Sgl | None:
+        """Metadata that do not follow the data, at MPTR or, if the drive can, described by an SGL there."""
+        whole = nvme.Buffer(max(len(data), nlb * self.size))
+        whole[: len(data)] = data
+        meta = self.drive.metadata(opcode, whole, self.drive.nsid, nlb - 1)
+        if meta is None or not self.drive.id_ctrl.sgls.mptrss or self.drive.random.randrange(2):
+            return meta
+        cut = self.unit * self.drive.random.randint(1, max(1, len(meta) // self.unit - 1))
+        self.drive.note(f"the metadata of the next command are described by an SGL, cut at byte {cut}")
+        return Sgl(DataBlock(meta, 0, cut), DataBlock(meta, cut, len(meta) - cut))
 
     def cuts(self, length: int, pieces: int) -> list[int]:
         """Lengths of pieces that are this long together, of random sizes."""
@@ -136,8 +152,9 @@ class Lists:
     def write(self, slba: int, nlb: int, blocks: Sequence[Descriptor], sgl: Sgl | Descriptor) -> None:
         """Write LBAs by a list whose data blocks are these, and read them by PRPs."""
         change = self.model.begin(Kind.DATA, (slba, nlb))
-        self.scatter(blocks, self.model.data(change))
-        change.command = self.send(IoOpcode.WRITE, sgl, slba, nlb)
+        data = self.model.data(change)
+        self.scatter(blocks, data)
+        change.command = self.send(IoOpcode.WRITE, sgl, slba, nlb, data)
         self.model.end(change, change.command.ok)
         self.drive.succeed(change.command, LISTS)
         self.writer.read(slba, nlb)
@@ -449,9 +466,9 @@ def test_other_commands_with_lists(drive: Drive, model: Model, writer: Writer, l
         right = model.certain(base, 2) or b""
         lists.scatter(blocks, right)
         clause = clauses.of_io(IoOpcode.COMPARE)
-        drive.succeed(lists.send(IoOpcode.COMPARE, Sgl(*blocks), base, 2), clause)
+        drive.succeed(lists.send(IoOpcode.COMPARE, Sgl(*blocks), base, 2, right), clause)
         lists.scatter(blocks, model.content.spoil(drive.random, right))
-        command = lists.send(IoOpcode.COMPARE, Sgl(*blocks), base, 2)
+        command = lists.send(IoOpcode.COMPARE, Sgl(*blocks), base, 2, right)
         drive.expect(command, clause, Status.COMPARE_FAILURE)
     if drive.ns.supports(IoOpcode.DSM):
         ranges = nvme.Buffer(32)
