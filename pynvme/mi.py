@@ -93,13 +93,15 @@ class Mctp(Closing):
 
     def __init__(self, path: str | os.PathLike[str], timeout: float = SECONDS) -> None:
         name = os.fspath(path)
+        place = os.path.join(name, "control") if os.path.isdir(name) else name
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(timeout)
         try:
-            self._socket.connect(os.path.join(name, "control") if os.path.isdir(name) else name)
-        except BaseException:
+            self._socket.connect(place)
+        except OSError as error:
             self._socket.close()
-            raise
+            text = f"there is no endpoint of a virtual SSD at {place}: {error.strerror or error}"
+            raise OSError(error.errno, text) from None
 
     def close(self) -> None:
         """Close the connection."""

@@ -778,3 +778,86 @@ def test_commands_are_prohibited_and_listed(run, data):
     assert "00/23" in run("send", drive, "80h", "-n", "1", code=1)
     assert data("send", "lockdown", drive, "-o", "6", "-p", "1", code=1)["sc"] == 0x28
     assert run("lockdown", drive, "-o", "80h") == "allowed\n"
+
+
+# ---- bad input ----
+
+EVERYTHING = "vssd:name=command-line-bad,size=64M,namespaces=2,zoned=1,zone_size=1M,virtual_functions=1"
+EVERYTHING += ",profile=everything"
+MISTAKES = """
+fdp configs DRIVE -e 70000
+fdp status DRIVE -n 99
+fdp update DRIVE -p ,
+fdp update DRIVE -p 99
+fdp set-events DRIVE -t 256
+fdp set-events DRIVE -t 0 -p 99
+zns report-zones DRIVE -n 1
+zns report-zones DRIVE -n 99
+zns report-zones DRIVE -n 2 -s 0xffffffffffff
+zns report-zones DRIVE -n 2 -S 99
+zns zone-append DRIVE -n 2 -s 1 -d /no/such
+zns zone-mgmt-send DRIVE -n 2 --zsa 0x99
+zns zrwa-flush-zone DRIVE -n 2 -l 99
+zns open-zone DRIVE -n 2 -s 0xffffffffff
+zns open-zone DRIVE -n 2 -s -1
+mi info /no/such
+mi info /no/such --mctp
+mi config DRIVE --unit 1
+mi control-primitive DRIVE -a nothing
+mi control-primitive EMPTY -a pause
+mi info EMPTY --mctp
+rpmb read-data DRIVE -t 9
+rpmb read-data DRIVE -t 4
+rpmb read-data DRIVE -b 0
+rpmb read-data DRIVE -b 65536
+rpmb read-data DRIVE -f /
+rpmb write-data DRIVE -d hello -g /no/such
+rpmb write-data DRIVE -d hello -k zz
+rpmb write-config DRIVE -d x -k x
+rpmb program-key DRIVE
+rpmb program-key DRIVE -g /no/such
+rpmb read-counter DRIVE -t 99
+lockdown DRIVE -o 256
+lockdown DRIVE -s 16
+lockdown DRIVE -s 1 -o 0
+lockdown DRIVE -f 3
+lockdown DRIVE -U 128
+lockdown DRIVE -o 0xfe -p 1
+lockdown-log DRIVE -s 16
+lockdown-log DRIVE -s 9
+sed lock DRIVE -p secret
+sed lock DRIVE -p ''
+sed revert DRIVE -P wrong
+sed password DRIVE -p a --new ''
+sed initialize DRIVE -p xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+dir-send DRIVE -DRIVE 256
+dir-send DRIVE -n 99 -DRIVE 1 -O 1
+dir-send DRIVE -O 1 -T 99 -e 1
+dir-send DRIVE -DRIVE 9 -O 9
+dir-send DRIVE -i /no/such
+dir-send DRIVE -S 65536
+dir-receive DRIVE -l -1
+dir-receive DRIVE -DRIVE 1 -O 3 -r 65536
+virt-mgmt DRIVE -c 65536
+virt-mgmt DRIVE -c 99 -a 9
+virt-mgmt DRIVE -a 16
+virt-mgmt DRIVE -a 5
+virt-mgmt DRIVE -r 8
+virt-mgmt DRIVE -a 8 -r 0 -n 999 -c 2
+"""
+"""Values out of range, files and drives that are missing, addresses that the drive does not have."""
+
+
+@pytest.mark.parametrize("group", ["fdp", "zns", "mi", "rpmb", "lockdown", "sed", "dir", "virt-mgmt"])
+def test_a_mistake_is_an_error_of_one_line(group, tmp_path):
+    lines = [line for line in MISTAKES.splitlines() if line.startswith((f"{group} ", f"{group}-"))]
+    assert lines
+    for line in lines:
+        places = {"DRIVE": EVERYTHING, "EMPTY": str(tmp_path)}
+        words = [places.get(word, word) for word in shlex.split(line)]
+        done = CliRunner().invoke(main, words, prog_name="pynvme")
+        assert isinstance(done.exception, SystemExit) and done.exit_code in (1, 2), (line, done.exception)
+        said = done.output.splitlines()
+        # click says how to get help before the error of an option.
+        assert len(said) == (1 if done.exit_code == 1 else 4) and said[-1], (line, said)
+        assert done.exit_code == 1 or said[-1].startswith("Error: "), (line, said)
