@@ -41,8 +41,11 @@ def state_of(drive: Drive) -> str:
 
 
 def change(drive: Drive, state: str) -> None:
-    """Change the state at a controller, and wait until Linux has learnt it."""
-    drive.cli("set-feature", "-f", "0x80", "-v", STATES[state])
+    """Change the state at a controller, and wait until Linux has learnt it.
+
+    `nvme set-feature` names all namespaces, which an inaccessible controller refuses.
+    """
+    drive.cli("admin-passthru", "--opcode=0x9", "--cdw10=0x80", f"--cdw11={STATES[state]}")
     wait(lambda: state_of(drive) == state)
 
 
