@@ -79,7 +79,7 @@ def security(address: str, role: str, folder: str | None, insecure: bool = False
             raise SecurityError(
                 f"{address} needs certificates: give their folder with --tls. `{COMMAND} DIR` makes them"
             )
-        return _security(Path(folder), role)
+        return _security(Path(folder), [role])
     if folder is not None:
         raise SecurityError(f"{address} is not encrypted, so --tls has no effect: write tls:// instead")
     if not insecure and not is_loopback(address):
@@ -90,19 +90,36 @@ def security(address: str, role: str, folder: str | None, insecure: bool = False
     return None
 
 
-def _security(folder: Path, role: str) -> Security:
+def cluster(folder: str | os.PathLike[str]) -> Security:
+    """The TLS for a deployer of Dask, which is scheduler and client, and passes the files on to its workers.
+
+    Args:
+        folder: the folder of the certificates, at the same path on all hosts
+
+    Raises:
+        SecurityError: a certificate is missing, has expired or may be read by others
+    """
+    return _security(Path(folder).resolve(), ROLES)
+
+
+def _security(folder: Path, roles: Sequence[str]) -> Security:
     from distributed import Security
 
-    authority, own, key = folder / "ca.pem", folder / f"{role}.pem", folder / f"{role}-key.pem"
-    for path in (authority, own, key):
-        if not path.is_file():
-            raise SecurityError(f"there is no {path}: `{COMMAND} {folder}` makes it, on one host of the lab")
-    if key.stat().st_mode & 0o077:
-        raise SecurityError(f"others may read {key}, the key of the {role}: `chmod 600 {key}`")
-    for path in (authority, own):
-        _refuse_expired(path)
-    named: dict[str, Any] = {f"tls_{role}_cert": str(own), f"tls_{role}_key": str(key)}
-    return Security(tls_ca_file=str(authority), require_encryption=True, **named)
+    authority = folder / "ca.pem"
+    files: dict[str, Any] = {}
+    for role in roles:
+        own, key = folder / f"{role}.pem", folder / f"{role}-key.pem"
+        for path in (authority, own, key):
+            if not path.is_file():
+                raise SecurityError(
+                    f"there is no {path}: `{COMMAND} {folder}` makes it, on one host of the lab"
+                )
+        if key.stat().st_mode & 0o077:
+            raise SecurityError(f"others may read {key}, the key of the {role}: `chmod 600 {key}`")
+        for path in (authority, own):
+            _refuse_expired(path)
+        files |= {f"tls_{role}_cert": str(own), f"tls_{role}_key": str(key)}
+    return Security(tls_ca_file=str(authority), require_encryption=True, **files)
 
 
 def _refuse_expired(path: Path) -> None:

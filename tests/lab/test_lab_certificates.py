@@ -130,3 +130,14 @@ def test_an_expired_certificate_is_refused_by_its_date(folder, monkeypatch):
     monkeypatch.setattr(certificates.datetime, "datetime", Later)
     with pytest.raises(certificates.SecurityError, match=r"ca\.pem has expired on \d\d \w+ 20\d\d: make new"):
         certificates.security("tls://a:1", "worker", str(folder))
+
+
+def test_a_deployer_of_dask_gets_the_certificates_of_all_roles(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    security = certificates.cluster(folder.name)  # its workers run elsewhere
+    for role in certificates.ROLES:
+        told = security.get_tls_config_for_role(role)
+        assert told["cert"] == str(folder.resolve() / f"{role}.pem")
+        assert security.get_connection_args(role)["require_encryption"]
+    with pytest.raises(certificates.SecurityError, match=r"there is no .*ca\.pem"):
+        certificates.cluster(tmp_path)
