@@ -249,9 +249,13 @@ def main() -> int:
         help="options of pynvme campaign, such as --scheduler",
     )
     arguments = parser.parse_args()
-    if arguments.bug:
-        return _some([find(name).name for name in arguments.bug.split(",")], arguments)
-    return _all(arguments)
+    if not arguments.bug:
+        return _all(arguments)
+    try:
+        names = [find(name).name for name in arguments.bug.split(",")]
+    except ValueError as error:
+        parser.error(str(error))
+    return _some(names, arguments)
 
 
 def _some(names: Sequence[str], arguments: argparse.Namespace) -> int:
