@@ -367,4 +367,14 @@ BUGS = (
         {"reservations": 1},
         areas=("reservations",),
     ),
+    Bug(
+        "F37",
+        "reservation-notification-without-type",
+        "A host whose registration was preempted reads a notification without a type",
+        "The entry is made before the command is known to be a preemption.",
+        "Base 2.0, 5.16.1.24 Reservation Notification",
+        ("log=80h do bytes at=8 size=1 value=0",),
+        {"reservations": 1, "controllers": 2},
+        areas=("reservations",),
+    ),
 )

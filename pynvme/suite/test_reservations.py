@@ -9,8 +9,9 @@ import nvme
 import pytest
 
 from pynvme import spec
-from pynvme.spec import FeatureId, IoOpcode, ReservationType, Status
+from pynvme.spec import FeatureId, IoOpcode, LogId, ReservationType, Status
 from pynvme.suite import clauses, needs, requirement
+from pynvme.suite.ageing import ageing_of
 from pynvme.suite.claims import ROOM, SWITCHED_POWER, io
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command
@@ -23,6 +24,8 @@ RELEASE = clauses.of_io(IoOpcode.RESERVATION_RELEASE)
 REPORT = clauses.of_io(IoOpcode.RESERVATION_REPORT)
 PTPL = f"{CLAUSE}, Persist Through Power Loss"
 PREEMPTING = f"{CLAUSE}, 8.19.7 Preempting a Reservation or Registration"
+
+NOTIFICATION = "Base 2.0, 5.16.1.24 Reservation Notification"
 
 PERSISTENT = Need(
     "reservations that persist through power loss (RESCAP bit 0)",
@@ -38,20 +41,27 @@ IN_FLIGHT = 16
 END, PERSIST = 2, 3
 """CPTPL: registrations end with a power loss, or persist."""
 
+REGISTRATION_PREEMPTED, RESERVATION_RELEASED, RESERVATION_PREEMPTED = 1, 2, 3
+"""Types of notifications."""
+
+EXCLUSIVE_ACCESS = tuple(kind for kind in ReservationType if kind.name.startswith("EXCLUSIVE_ACCESS"))
+"""Types that keep others from reading."""
+
 KEY, OTHER = 0x0123456789ABCDEF, 0xFEDCBA9876543210
 
 
 class Registrant:
-    """Sends the commands of one host, which has an identifier of 64 bits."""
+    """Sends the commands of one host, which has an identifier of 64 bits, through a controller."""
 
-    def __init__(self, drive: Drive) -> None:
+    def __init__(self, drive: Drive, identifier: bytes = b"pynvme..") -> None:
         self.drive = drive
+        self.identifier = identifier
         self.identify()
 
     def identify(self) -> None:
         """Tell the controller which host it has, which a reset makes it forget."""
         buf = nvme.Buffer(8)
-        buf[:] = b"pynvme.."
+        buf[:] = self.identifier
         done = self.drive.set_feature(FeatureId.HOST_ID, buf=buf)
         self.drive.succeed(done, clauses.ADMIN[spec.AdminOpcode.SET_FEATURES])
 
@@ -79,8 +89,28 @@ class Registrant:
         """A finding unless the report has these keys and this type."""
         found = self.report()
         seen = [int(one.rkey) for one in list(found.controllers)[: int(found.regctl)]]
-        self.drive.check(seen == keys, clause, f"the registered keys are {keys}", seen)
+        seen.sort()
+        self.drive.check(seen == sorted(keys), clause, f"the registered keys are {keys}", seen)
         self.drive.check(int(found.rtype) == kind, clause, f"the type is {kind}", int(found.rtype))
+
+    def notification(self) -> tuple[int, int]:
+        """The type and namespace of the oldest notification of log page 80h, which is read and gone."""
+        buf = nvme.Buffer(64)
+        self.drive.succeed(self.drive.log_page(LogId.RESERVATION, buf, 64), NOTIFICATION)
+        return int(buf[8]), int(buf.data(15, 12))
+
+    def access(self, clause: str, reads: bool, writes: bool) -> None:
+        """A finding unless this host may read and write as told."""
+        buf = nvme.Buffer(self.drive.lba_size)
+        for opcode, may in ((IoOpcode.READ, reads), (IoOpcode.WRITE, writes)):
+            wanted = Status.SUCCESS if may else Status.RESERVATION_CONFLICT
+            self.drive.expect(self.drive.io(opcode, buf), clause, wanted)
+
+    def must_hear(self, kind: int) -> None:
+        """A finding unless the oldest notification has this type, and names the namespace."""
+        seen = self.notification()
+        wanted = (kind, self.drive.nsid)
+        self.drive.check(seen == wanted, NOTIFICATION, f"type and namespace {wanted}", seen)
 
     def leave(self) -> None:
         """Remove all registrations, whoever has them."""
@@ -95,6 +125,28 @@ def host(drive: Drive) -> Iterator[Registrant]:
     registrant.leave()
     yield registrant
     registrant.leave()
+
+
+def others_of(drive: Drive) -> list[str]:
+    """The addresses of the other controllers of the subsystem, as far as the suite can know them."""
+    ssd = ageing_of(drive)
+    return ssd.addresses[1 : int(ssd.options()["controllers"])] if ssd is not None else []
+
+
+SECOND = Need("a second controller (of a virtual SSD, --controllers 2)", lambda drive: bool(others_of(drive)))
+
+
+@pytest.fixture
+def another(drive: Drive, host: Registrant) -> Iterator[Registrant]:
+    """Another host, at the second controller of the subsystem."""
+    controller = nvme.Controller(others_of(drive)[0])
+    second = Drive(controller, nvme.Subsystem(controller), drive.seed, drive.test)
+    try:
+        yield Registrant(second, b"another.")
+    finally:
+        host.leave()
+        second.delete_qpairs()
+        controller.pcie.close()
 
 
 def types_of(drive: Drive) -> list[int]:
@@ -227,3 +279,85 @@ def abort_reads(drive: Drive, host: Registrant, kind: int) -> None:
         drive.expect(read, PREEMPTING, Status.SUCCESS, Status.PREEMPT_ABORT)
     host.must_be([KEY], kind, PREEMPTING)
     drive.succeed(drive.io(IoOpcode.READ, buf), PREEMPTING)
+
+
+@requirement("RESERVATIONS-6", f"{CLAUSE}, Reservation Types")
+@needs(SECOND)
+def test_two_hosts_share_a_namespace_as_the_type_says(
+    drive: Drive, host: Registrant, another: Registrant
+) -> None:
+    """Each type of reservation lets other registrants, and hosts that are none, read and write or refuses it.
+
+    1. For each type of RESCAP, acquire it at the first controller. Read and write at the second one, by a
+       host that is no registrant.
+    2. Register that host, and do the same. Both controllers report both registrants.
+    3. With a type of registrants only, release the reservation. The other registrant is told.
+    """
+    clause = f"{CLAUSE}, Reservation Types"
+    for kind in types_of(drive):
+        excludes_reads = kind in EXCLUSIVE_ACCESS
+        drive.succeed(host.register(KEY), REGISTER)
+        drive.succeed(host.acquire(kind), ACQUIRE)
+        another.access(clause, reads=not excludes_reads, writes=False)
+        drive.succeed(another.register(OTHER), REGISTER)
+        may = kind not in (ReservationType.WRITE_EXCLUSIVE, ReservationType.EXCLUSIVE_ACCESS)
+        another.access(clause, reads=may or not excludes_reads, writes=may)
+        host.access(clause, reads=True, writes=True)
+        for one in (host, another):
+            one.must_be([KEY, OTHER], kind, REPORT)
+        another.drive.expect(another.acquire(kind, KEY), ACQUIRE, Status.RESERVATION_CONFLICT)
+        drive.succeed(host.release(kind), RELEASE)
+        if may:
+            another.must_hear(RESERVATION_RELEASED)
+        another.access(clause, reads=True, writes=True)
+        drive.succeed(host.release(0, KEY, CLEAR), RELEASE)
+        another.must_hear(RESERVATION_PREEMPTED)
+        host.must_be([], 0, RELEASE)
+
+
+@requirement("RESERVATIONS-7", PREEMPTING)
+@needs(SECOND)
+def test_a_host_preempts_another_one(drive: Drive, host: Registrant, another: Registrant) -> None:
+    """A host at the second controller takes the reservation, and the registration of the holder is gone.
+
+    1. Register both hosts, and acquire a reservation at the first controller.
+    2. Preempt it at the second controller. Read the reports, and the notification of the first host.
+    3. The first host is a stranger now. It registers again.
+    """
+    kind = types_of(drive)[0]
+    drive.succeed(host.register(KEY), REGISTER)
+    drive.succeed(another.register(OTHER), REGISTER)
+    drive.succeed(host.acquire(kind), ACQUIRE)
+    drive.succeed(another.acquire(kind, OTHER, KEY, PREEMPT), PREEMPTING)
+    for one in (host, another):
+        one.must_be([OTHER], kind, PREEMPTING)
+    host.must_hear(REGISTRATION_PREEMPTED)
+    host.access(PREEMPTING, reads=kind not in EXCLUSIVE_ACCESS, writes=False)
+    another.access(PREEMPTING, reads=True, writes=True)
+    drive.expect(host.release(kind), RELEASE, Status.RESERVATION_CONFLICT)
+    drive.succeed(host.register(KEY), REGISTER)
+    another.must_be([KEY, OTHER], kind, REGISTER)
+
+
+@requirement("RESERVATIONS-8", PTPL)
+@needs(PERSISTENT, SWITCHED_POWER, SECOND)
+def test_reservations_of_two_hosts_outlive_a_loss_of_power(
+    drive: Drive, host: Registrant, another: Registrant
+) -> None:
+    """With PTPL = 1 both registrants and the holder are the same after a loss of power, at both controllers.
+
+    1. Register both hosts with CPTPL = 11b, and acquire a reservation at the first controller.
+    2. Cut the power, tell both controllers their hosts, and read the reports. Only the holder writes.
+    """
+    kind = types_of(drive)[0]
+    drive.succeed(host.register(KEY, cptpl=PERSIST), REGISTER)
+    drive.succeed(another.register(OTHER, cptpl=PERSIST), REGISTER)
+    drive.succeed(host.acquire(kind), ACQUIRE)
+    another.drive.delete_qpairs()
+    drive.power_cycle()
+    another.drive.nvme0.reset()
+    for one in (host, another):
+        one.identify()
+        one.must_be([KEY, OTHER], kind, PTPL)
+    host.access(PTPL, reads=True, writes=True)
+    another.access(PTPL, reads=kind not in EXCLUSIVE_ACCESS, writes=False)
