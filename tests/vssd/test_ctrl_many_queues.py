@@ -11,17 +11,21 @@ import pytest
 from client import DOORBELLS, GET_REGION_INFO, Client, EventFd, Nvme, Queue, sqe, store32
 from ctrl_helpers import (
     ASYNC_EVENT,
+    COMPARE,
     CREATE_SQ,
+    FLUSH,
     INVALID_FIELD,
     INVALID_QID,
     INVALID_VECTOR,
     OK,
     READ,
+    WRITE,
     Disk,
     Start,
     get_feature,
     pattern,
 )
+from fault_helpers import plant
 from server import Server
 
 MOST = 65535
@@ -128,6 +132,49 @@ def test_a_thousand_queue_pairs_at_once(nvme: Nvme, server: Server) -> None:
     nvme.disable()
     nvme.enable()
     use(nvme, nvme.create_queue(MOST, 4), 9)
+
+
+def test_what_is_left_for_later_among_many_queues(start: Start) -> None:
+    """A poll passes over idle queues. Half a fused pair, and a completion that is late, are not idle."""
+    server = start("--size", "1M", "--queues", "200")
+    with Client(server.folder) as client:
+        nvme = Nvme(client, memory_size=8 << 20)
+        nvme.enable()
+        queues = [nvme.create_queue(qid, 8) for qid in range(1, 201)]
+        disk = Disk(nvme, queues[0])
+        disk.write(0, pattern(0, 1))
+        pair = [
+            sqe(opcode, nsid=1, prp1=disk.buffer, flags=flags) for opcode, flags in ((COMPARE, 1), (WRITE, 2))
+        ]
+        for queue in queues[::37]:
+            queue.submit(pair[0])
+            use(nvme, queues[5], 8)
+            queue.submit(pair[1])
+            assert [queue.wait().status for _ in range(2)] == [OK, OK]
+        plant(server, "opcode=flush do late=20ms")
+        for queue in queues[::11]:
+            queue.submit(sqe(FLUSH, nsid=1))
+        use(nvme, queues[7], 9)
+        assert [queue.wait().status for queue in queues[::11]] == [OK] * len(queues[::11])
+        nvme.close()
+
+
+def test_queues_beyond_the_page_of_shadow_doorbells_ring_the_register(start: Start) -> None:
+    """A memory page holds the doorbells of 512 queue pairs (Base 2.1, 5.2.5)."""
+    with Client(start("--size", "1M", "--queues", "600", "--doorbell-buffer").folder) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        queues = {qid: nvme.create_queue(qid, 4) for qid in (511, 512, 600)}
+        shadow, events = nvme.memory.alloc(4096), nvme.memory.alloc(4096)
+        nvme.memory.write(shadow, bytes(4096))
+        assert nvme.admin.execute(0x7C, prp1=shadow, prp2=events)[1] == OK
+        for qid in (512, 600):
+            use(nvme, queues[qid], qid - 511)
+        assert nvme.memory.read(shadow, 4096) == bytes(4096)
+        queues[511].submit(sqe(FLUSH, nsid=1), ring=False)
+        nvme.memory.write(shadow + 8 * 511, struct.pack("<I", 1))
+        assert queues[511].wait().status == OK, "the last one that the page holds"
+        nvme.close()
 
 
 def test_vectors_up_to_2048(nvme: Nvme) -> None:

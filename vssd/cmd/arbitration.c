@@ -9,6 +9,7 @@
 
 #define BATCH 32u          /* commands of one queue at a time; arbitration burst may lower it */
 #define POLL_COMMANDS 256u /* a poll ends after these, or after VSSD_POLL_BYTES */
+#define WALK_NS 1000000u   /* with many queues, all are visited so often */
 #define AB 0x7u            /* feature 01h: arbitration burst, a power of two; 7: no limit */
 
 static unsigned serve(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
@@ -27,6 +28,34 @@ static unsigned poll_pair(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
 {
 	vssd_queue_check(ctrl, qid);
 	return serve(ctrl, qid, limit);
+}
+
+/* ---- many queues ---- */
+
+/* Whether a queue has something to do that no doorbell is going to tell of. */
+static bool has_left(const struct vssd_sq *sq)
+{
+	return sq->head != sq->tail || sq->num_waiting || sq->pair_due || (sq->size && sq->cq->posted);
+}
+
+/* Whether a queue had nothing left after its last visit, and its doorbells are as they were then. */
+static bool is_idle(const struct vssd_queues *queues, uint16_t qid)
+{
+	const volatile uint64_t *doorbells = (volatile uint64_t *)queues->doorbells;
+
+	return doorbells[qid] == queues->seen[qid] && !(queues->many.left[qid / 64] >> qid % 64 & 1);
+}
+
+static unsigned visit(struct vssd_ctrl *ctrl, uint16_t qid, unsigned limit)
+{
+	unsigned count = poll_pair(ctrl, qid, limit);
+	uint64_t bit = UINT64_C(1) << qid % 64;
+
+	if (has_left(&ctrl->queues.sq[qid]))
+		ctrl->queues.many.left[qid / 64] |= bit;
+	else
+		ctrl->queues.many.left[qid / 64] &= ~bit;
+	return count;
 }
 
 static unsigned burst(const struct vssd_ctrl *ctrl)
@@ -50,6 +79,25 @@ static unsigned poll_in_turn(struct vssd_ctrl *ctrl, unsigned count)
 
 		ctrl->queues.turn = ctrl->queues.turn + 1 >= ctrl->queues.num_active ? 0 : ctrl->queues.turn + 1;
 		count += poll_pair(ctrl, qid, limit);
+	}
+	return count;
+}
+
+/* As poll_in_turn(), but pass over idle queues, except now and then. */
+static unsigned poll_many(struct vssd_ctrl *ctrl, unsigned count)
+{
+	struct vssd_queues *queues = &ctrl->queues;
+	bool visits_all = queues->shadow.on || ctrl->now >= queues->many.next_walk;
+	unsigned looked = 0, limit = burst(ctrl);
+
+	if (visits_all)
+		queues->many.next_walk = ctrl->now + pyn_ns_to_ticks(WALK_NS);
+	while (looked++ < queues->num_active && may_go_on(ctrl, count)) {
+		uint16_t qid = queues->active[queues->turn];
+
+		queues->turn = queues->turn + 1 >= queues->num_active ? 0 : queues->turn + 1;
+		if (visits_all || !is_idle(queues, qid))
+			count += visit(ctrl, qid, limit);
 	}
 	return count;
 }
@@ -133,5 +181,7 @@ unsigned vssd_queues_poll(struct vssd_ctrl *ctrl)
 	if (__builtin_expect(ctrl->queues.shadow.on, 0))
 		vssd_doorbells_follow(ctrl);
 	count = poll_pair(ctrl, 0, BATCH);
-	return __builtin_expect(ctrl->queues.weighted, 0) ? poll_by_weight(ctrl, count) : poll_in_turn(ctrl, count);
+	if (__builtin_expect(!ctrl->queues.many.uncommon, 1))
+		return poll_in_turn(ctrl, count);
+	return ctrl->queues.weighted ? poll_by_weight(ctrl, count) : poll_many(ctrl, count);
 }

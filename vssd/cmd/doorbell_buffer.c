@@ -4,7 +4,7 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
 
-/* Both buffers are a memory page, which holds the doorbells of all queues that the drive has. */
+/* Both buffers are a memory page. Queues whose doorbells it does not hold have only the registers. */
 static uint16_t check(struct vssd_request *request, uint64_t address, struct vssd_field field)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;

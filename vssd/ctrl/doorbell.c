@@ -138,6 +138,7 @@ void vssd_doorbells_changed(struct vssd_ctrl *ctrl, uint16_t qid, uint64_t now)
 
 void vssd_queues_check(struct vssd_ctrl *ctrl)
 {
+	ctrl->queues.many.next_walk = 0;
 	if (!ctrl->running)
 		return;
 	vssd_queues_resolve(ctrl);
@@ -185,6 +186,7 @@ void vssd_doorbell_write(struct vssd_ctrl *ctrl, uint32_t index, uint32_t value)
 		return;
 	}
 	vssd_doorbell_set_seen(ctrl, index, value);
+	ctrl->queues.many.left[qid / 64] |= UINT64_C(1) << qid % 64;
 	if (vssd_shadow_has(ctrl, qid))
 		follow(ctrl, qid);
 	else

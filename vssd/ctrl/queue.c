@@ -116,6 +116,7 @@ static void update_active(struct vssd_ctrl *ctrl, uint16_t qid)
 		memmove(place, place + 1, behind - sizeof(*place));
 		queues->num_active--;
 	}
+	vssd_queues_changed(queues);
 	vssd_plain_update_queue(ctrl, qid);
 }
 
@@ -169,6 +170,7 @@ void vssd_queues_clear(struct vssd_ctrl *ctrl)
 	vssd_doorbells_clear(ctrl);
 	vssd_interrupts_clear(ctrl);
 	ctrl->queues.weighted = false;
+	vssd_queues_changed(&ctrl->queues);
 	update_active(ctrl, 0);
 	vssd_plain_update(ctrl);
 }
@@ -233,10 +235,11 @@ static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
 	queues->memory.aborted = calloc((size_t)count * VSSD_ABORTED_MAX, sizeof(*queues->memory.aborted));
 	queues->active = calloc(count, sizeof(*queues->active));
 	queues->seen = calloc(count, sizeof(*queues->seen));
+	queues->many.left = calloc(count / 64 + 1, sizeof(*queues->many.left));
 	queues->shadow.seen = calloc(count, 2 * sizeof(*queues->shadow.seen));
 	queues->sq = calloc(count, sizeof(*queues->sq));
 	queues->cq = calloc(count, sizeof(*queues->cq));
-	if (queues->memory.waiting && queues->memory.aborted && queues->active && queues->seen &&
+	if (queues->memory.waiting && queues->memory.aborted && queues->active && queues->seen && queues->many.left &&
 	    queues->shadow.seen && queues->sq && queues->cq)
 		return 0;
 	return pyn_error(err, PYN_ERROR_MEMORY, ENOMEM, "no memory for %u queues", count - 1);
@@ -250,6 +253,7 @@ static void deinit(struct vssd_ctrl *ctrl)
 	free(queues->memory.aborted);
 	free(queues->active);
 	free(queues->seen);
+	free(queues->many.left);
 	free(queues->shadow.seen);
 	free(queues->sq);
 	free(queues->cq);

@@ -92,8 +92,15 @@ struct vssd_queue_memory {
 	uint32_t *aborted;            /* VSSD_ABORTED_MAX of each */
 };
 
-/* All queues of a controller. The members turn, weighted, turns, credit and data_moved belong to arbitration
- * (vssd/cmd/arbitration.c). */
+/* With many queues, most of which are idle: a poll passes over the idle ones, by their doorbells alone. */
+struct vssd_many {
+	bool uncommon;      /* there are more than VSSD_FEW_QUEUES, or they are served by weight */
+	uint64_t *left;     /* a bit for each QID: there was something to do after its last visit */
+	uint64_t next_walk; /* ticks: when to visit all, for what came by another way than the page of doorbells */
+};
+
+/* All queues of a controller. The members turn, weighted, many, turns, credit and data_moved belong
+ * to arbitration (vssd/cmd/arbitration.c). */
 struct vssd_queues {
 	volatile uint32_t *doorbells; /* vssd_layout_doorbells() bytes */
 	uint32_t num_doorbells;       /* words there */
@@ -117,11 +124,22 @@ struct vssd_queues {
 	struct vssd_sq *sq;                 /* by QID, as active, seen and cq */
 	struct vssd_cq *cq;
 	struct vssd_shadow shadow;
+	struct vssd_many many;
 	uint16_t turns[VSSD_NUM_PRIORITIES];  /* with weighted round robin: turn of each class */
 	uint32_t credit[VSSD_NUM_PRIORITIES]; /* how many more commands of each class fit this round */
 };
 
+/* From this number on, a poll looks for queues that have something to do. */
+#define VSSD_FEW_QUEUES 64u
+
 extern const struct vssd_part vssd_queue_part;
+
+/* The number of queues, or how they are served, has changed. */
+static inline void vssd_queues_changed(struct vssd_queues *queues)
+{
+	queues->many.uncommon = queues->weighted || queues->num_active > VSSD_FEW_QUEUES;
+	queues->many.next_walk = 0;
+}
 
 /* ---- queue.c ---- */
 

@@ -136,6 +136,7 @@ static void enable(struct vssd_ctrl *ctrl)
 	vssd_sq_create(ctrl, 0, ctrl->regs.asq, (uint32_t)NVME_GET(ctrl->regs.aqa, NVME_AQA_ASQS) + 1, 0,
 		       VSSD_URGENT);
 	ctrl->queues.weighted = NVME_GET(ctrl->regs.cc, NVME_CC_AMS) == NVME_AMS_WEIGHTED_ROUND_ROBIN;
+	vssd_queues_changed(&ctrl->queues);
 	ctrl->nv->identity.in_use = ctrl->regs.in_use = true;
 	ctrl->regs.csts |= NVME_SET(1, NVME_CSTS_RDY);
 	vssd_update_running(ctrl);
