@@ -55,6 +55,18 @@ def keep_bytecode() -> None:
         os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path("build/pycache").resolve()))
 
 
+def rewrite_assertions() -> None:
+    """Have pytest rewrite the assertions of all tests once, unless it has.
+
+    It keeps what it has rewritten. On a new machine, otherwise each parallel process rewrites all of it.
+    """
+    stamp = Path("build") / "rewritten"
+    if not stamp.exists():
+        command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "tests"]
+        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0:
+            stamp.touch()
+
+
 def draw_the_same_numbers() -> None:
     """Have the tests that draw their input draw the same in each run, so that a commit is judged once.
 
@@ -260,6 +272,7 @@ def run_parts() -> int:
         c_done = lane.submit(c_tests)
         linted = lane.submit(lint)
         scripts = lane.submit(pytest, "scripts", ["tests/scripts"], None, False)
+        rewrite_assertions()
         parts = [PYTHON.beside(), vssd_beside(vssd_built)]
         c_part, later = c_done.result()
         parts += [show(c_part), show(linted.result()), show(scripts.result())]

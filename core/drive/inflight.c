@@ -2,7 +2,6 @@
 #include "core/drive/inflight.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -72,6 +71,7 @@ struct pyn_inflight {
 	unsigned in_flight;   /* of the script's slots, those that are not free */
 	uint32_t aborts;
 	uint64_t next_check;
+	uint64_t moved; /* ticks, at which the latest command was sent or completed */
 	struct slot slots[];
 };
 
@@ -293,7 +293,7 @@ static unsigned poll_queue(struct pyn_inflight *inflight)
 	count = inflight->engine->poll(inflight->queue, completions, POLL_BATCH);
 	if (count == 0)
 		return 0;
-	uint64_t now = pyn_ticks();
+	uint64_t now = inflight->moved = pyn_ticks();
 
 	for (unsigned i = 0; i < count; i++) {
 		struct slot *slot =
@@ -403,7 +403,7 @@ static int send(struct pyn_inflight *inflight, struct slot *slot, struct pyn_dat
 	}
 	slot->timed_out = slot->mismatch = false;
 	slot->aborts = inflight->aborts;
-	slot->submitted = pyn_ticks();
+	slot->submitted = inflight->moved = pyn_ticks();
 	slot->logged = pyn_cmdlog_submit(inflight->log, &slot->cmd, slot->submitted);
 	if (slot->set)
 		pyn_cmdlog_tell(inflight->log, slot->logged, slot->set);
@@ -609,8 +609,7 @@ static bool go_on(const struct pyn_inflight *inflight, struct patience *patience
 	if (is_idle(inflight)) {
 		nap(patience, now);
 	} else if (++patience->empty >= EMPTY_POLLS_BEFORE_YIELD) {
-		/* On a machine with few cores a virtual device may be waiting for this one. */
-		sched_yield();
+		pyn_give_way(inflight->moved);
 		patience->empty = 0;
 	}
 	return true;
@@ -667,7 +666,7 @@ static int await(struct pyn_inflight *inflight, struct slot *slot, struct nvme_c
 
 		if (!poll_all(inflight) && ++empty >= EMPTY_POLLS_BEFORE_YIELD) {
 			pyn_spin_unlock(&inflight->lock);
-			sched_yield();
+			pyn_give_way(inflight->moved);
 			pyn_spin_lock(&inflight->lock);
 			empty = 0;
 			check(inflight);

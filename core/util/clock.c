@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define CALIBRATION_NS UINT64_C(10000000)
 #define FRACTION_BITS 32
 #define REALTIME_STEP_NS INT64_C(1000000)
+#define LONG_NS UINT64_C(100000000)
+#define NAP_NS 50000
 
 /* Both conversions are value * factor >> FRACTION_BITS, in 128 bits. */
 static struct {
@@ -101,4 +104,15 @@ uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks)
 		atomic_store_explicit(&offset, used, memory_order_relaxed);
 	}
 	return pyn_ticks_to_ns(ticks) + used;
+}
+
+void pyn_give_way(uint64_t since_ticks)
+{
+	struct timespec pause = {.tv_nsec = NAP_NS};
+	uint64_t now = pyn_ticks();
+
+	if (now > since_ticks && now - since_ticks > pyn_ns_to_ticks(LONG_NS))
+		nanosleep(&pause, NULL);
+	else
+		sched_yield();
 }

@@ -107,7 +107,7 @@ def test_the_demonstration_draws_no_line_twice_where_the_output_is_no_terminal(c
     assert len(re.findall("sequential write", done.stdout.partition("Summary")[0])) <= 2
 
 
-@pytest.mark.parametrize("columns", [40, 200])
+@pytest.mark.parametrize("columns", [40, pytest.param(200, marks=pytest.mark.slow)])
 def test_the_demonstration_fits_the_terminal_and_loses_no_figure(terminal, columns):
     script = terminal("-m", "pynvme", "run", "--seconds", "3", columns=columns)
     assert script.ended(60), script.text

@@ -117,7 +117,9 @@ def test_workers_judge_what_was_loaded(own_ssd, run) -> None:
         ("ns.ioworker(io_size=8, read_percentage=0, region_end=640, time=20).start()", 640),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("end", ["die()", "pass"], ids=["killed", "closed"])
+@pytest.mark.parametrize(
+    "end", ["die()", pytest.param("pass", marks=pytest.mark.slow)], ids=["killed", "closed"]
+)
 def test_what_a_session_changes_is_not_judged_by_the_next(run, change: str, stale: int, end: str) -> None:
     run(SAVE)
     run(f"load()\n{change}\n{end}", dies=end == "die()")

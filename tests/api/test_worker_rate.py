@@ -83,7 +83,9 @@ def waited_ns(pid):
 
 
 @pytest.mark.timing
-@pytest.mark.parametrize("iops", [1, 1000, 33333, 300000])
+@pytest.mark.parametrize(
+    "iops", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (1000, 300000)), 33333]
+)
 def test_what_is_due_by_the_end_of_a_second_was_sent_by_then(own, iops):
     """Up to one, as long as neither side waits for a CPU. So are 2 million, where nothing else runs."""
     waits = []

@@ -282,3 +282,42 @@ TEST(a_process_is_busy_if_it_wants_a_cpu)
 	CHECK(!child_is_busy(false, &ran));
 	CHECK(!pyn_process_is_busy(-1, &ran));
 }
+
+/* How much of a CPU some calls take, in percent. */
+static uint64_t share(uint64_t since, unsigned calls)
+{
+	struct timespec before, after;
+	uint64_t start = pyn_monotonic_ns();
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	for (unsigned i = 0; i < calls; i++)
+		pyn_give_way(since);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	int64_t cpu = (after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec;
+
+	return 100 * (uint64_t)cpu / (pyn_monotonic_ns() - start);
+}
+
+TEST(a_poll_sleeps_if_nothing_has_moved_for_long)
+{
+	uint64_t long_ago = pyn_ticks() - 2 * pyn_ns_to_ticks(100000000);
+	uint64_t start = pyn_monotonic_ns();
+
+	CHECK(share(long_ago, 200) < 70);
+	CHECK(pyn_monotonic_ns() - start >= 200 * UINT64_C(50000));
+}
+
+TEST(a_poll_does_not_sleep_if_something_has_just_moved_or_moves_in_a_moment)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (unsigned i = 0; i < 200; i++) {
+		uint64_t start = pyn_monotonic_ns();
+
+		pyn_give_way(pyn_ticks() + (i % 2 ? pyn_ns_to_ticks(1000000) : 0));
+		uint64_t took = pyn_monotonic_ns() - start;
+
+		best = took < best ? took : best;
+	}
+	CHECK(best < 50000);
+}
