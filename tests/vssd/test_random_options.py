@@ -119,6 +119,8 @@ def some_options(
     }
     if options.get("unallocated", "0") != "0" and dice.random() < 0.9:
         options["namespace-management"] = None
+    if any(name in options for name in DSM_LIMITS) and dice.random() < 0.9:
+        options.update({name: str(dice.choice((1, 8, 200))) for name in DSM_LIMITS})
     # A file has room for the drive and once more for its cache: the machine may not have as much.
     if "file" in options and "null" not in options:
         options["size"] = some_size(dice, PAGE, 16 << 20)
@@ -137,6 +139,18 @@ def creates_namespaces(options: dict[str, str | None]) -> bool:
 
 
 MOST_ZONES, MOST_ZRWA = 1 << 20, 16 << 20
+
+
+DSM_LIMITS = ("dmrl", "dmrsl", "dmsl")
+SIZE_LIMITS = ("vsl", "wzsl", "wusl")
+
+
+def limits_contradict(options: dict[str, str | None]) -> bool:
+    """The limits of Dataset Management come together, and all limits need NVMe 2.0."""
+    of_dsm = [int(options.get(name) or 0) for name in DSM_LIMITS]
+    sizes = [int(options.get(name) or 0) for name in SIZE_LIMITS]
+    old = (options.get("nvme-version") or "2.0") != "2.0"
+    return any(of_dsm) != all(of_dsm) or (old and any(of_dsm + sizes))
 
 
 def zones_contradict(options: dict[str, str | None]) -> bool:
@@ -164,6 +178,7 @@ def zones_contradict(options: dict[str, str | None]) -> bool:
         or bool(zone % PAGE or capacity % PAGE)
         or not capacity <= zone <= each
         or each // zone > MOST_ZONES // count
+        or (creates_namespaces(options) and total_of(options) // zone > MOST_ZONES)
         or (zrwas > 0 and bool(unit % PAGE or area % unit or capacity % unit))
         or (zrwas > 0 and area > min(capacity, MOST_ZRWA))
     )
@@ -215,10 +230,15 @@ def formats_contradict(options: dict[str, str | None]) -> bool:
     return ("extended-lba" in options and not metadata) or (large and (not pi or metadata < 16 or old))
 
 
+def total_of(options: dict[str, str | None]) -> int:
+    """Bytes of all namespaces, and of the capacity that none of them has."""
+    total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
+    return total + bytes_of(options.get("unallocated") or "0") // PAGE * PAGE
+
+
 def contradicts(options: dict[str, str | None]) -> bool:
     """Whether the drive must refuse these options."""
-    total = bytes_of(options.get("size")) // PAGE * PAGE * int(options.get("namespaces") or 1)
-    total += bytes_of(options.get("unallocated") or "0") // PAGE * PAGE
+    total = total_of(options)
     null = "null" in options
     lost = null and {
         "metadata",
@@ -240,6 +260,7 @@ def contradicts(options: dict[str, str | None]) -> bool:
         or (options.get("unallocated", "0") != "0" and not creates_namespaces(options))
         or (null and "file" in options)
         or zones_contradict(options)
+        or limits_contradict(options)
         or keys_contradict(options)
         or functions_contradict(options)
         or formats_contradict(options)
