@@ -1212,7 +1212,7 @@ class Controller:
             anagrpid, nvmsetid, endgid: ANA group, NVM set, endurance group. For 0 the drive chooses
             csi: I/O command set, 8 bits: 0 NVM, 1 Key Value, 2 Zoned Namespace
             cb: called at completion, see help(nvme)
-            rar, ror: of a zoned namespace, how many zones can be active and open, 32 bits. For 0 the drive chooses
+            rar, ror: of a zoned namespace, its active and open zones, 32 bits. For 0 the drive chooses
             rnumzrwa: of a zoned namespace, its random write areas, 32 bits. None: it has none
 
         Example:

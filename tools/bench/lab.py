@@ -77,8 +77,7 @@ async def work(address: str, first: int, workers: int, drives: int) -> None:
             LabDrive(name, f"{number:04x}:01:00.0", serial=f"{name}-{number}") for number in range(drives)
         ]
 
-    engine.hello = hello  # what a campaign asks for by its name
-    engine.progress = progress
+    engine.__dict__.update(hello=hello, progress=progress)  # what a campaign asks for by its name
     engine.configure()
     names = [f"simulated-{number}" for number in range(first, first + workers)]
     made = [
