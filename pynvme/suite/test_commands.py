@@ -172,8 +172,8 @@ def effects(drive: Drive) -> EffectsLog:
     return EffectsLog(bytes(buf[:]))
 
 
-OF_GROUPS = (0x09, 0x0A, 0x20, 0x21, 0x22, 0x23)
-"""Log pages of an endurance group or an NVM set, which LSI has to name."""
+OF_ONE = (0x09, 0x0A, 0x20, 0x21, 0x22, 0x23, 0xBF)
+"""Log pages of an endurance group or an NVM set, which LSI has to name, or of a zoned namespace (NSID)."""
 
 
 @requirement("COMMANDS-1", STATUS)
@@ -355,7 +355,7 @@ def test_log_pages_are_supported_as_reported(drive: Drive, page: Slot) -> None:
     drive.succeed(drive.log_page(0, buf, 1024), LOG)
     groups = dict.fromkeys((9, *range(0x20, 0x24)), int(drive.ns.id_ns.endgid))
     for lid in range(256):
-        if buf[4 * lid] & 1 and lid in OF_GROUPS:
+        if buf[4 * lid] & 1 and lid in OF_ONE:
             command = drive.log_page(lid, page.prepare(0, 512), 512)
             drive.check(
                 command.status != Status.INVALID_LOG_PAGE, LOG, f"log page {lid:02x}h", "Invalid Log Page"
