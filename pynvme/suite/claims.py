@@ -58,6 +58,9 @@ def queues(least: int) -> Need:
     return Need(f"{least} IO queues (Number of Queues)", lambda drive: drive.nvme0.max_qpairs >= least)
 
 
+COMMAND_SETS = Need(
+    "selectable I/O command sets (CAP.CSS bit 6)", lambda drive: bool(drive.nvme0.cap >> 43 & 1)
+)
 ENTRIES = Need("queues of 64 entries (CAP.MQES)", lambda drive: drive.nvme0.cap & 0xFFFF >= 63)
 KNOWN = Need("a drive of NVMe 2.1 or older (VS)", lambda drive: drive.nvme0[Register.VS] <= LATEST)
 SWITCHED_POWER = Need("a power that can be switched", lambda drive: drive.can_switch_power())

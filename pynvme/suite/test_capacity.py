@@ -16,6 +16,7 @@ from pynvme.spec import (
     CapacityConfigurationsLog,
     CapacityOperation,
     Cns,
+    EnduranceGroupEventsLog,
     EnduranceGroupList,
     EnduranceGroupLog,
     FeatureId,
@@ -43,6 +44,10 @@ UNALLOCATED = Need(
     f"{LEAST_ROOM >> 20} MiB of capacity that no endurance group has (Identify Controller, UNVMCAP)",
     lambda drive: int(drive.id_ctrl.unvmcap) >= LEAST_ROOM,
 )
+NOTICES = Need(
+    "Endurance Group Event Aggregate Log Page Change notices (OAES bit 14)",
+    lambda drive: bool(drive.id_ctrl.oaes.egea),
+)
 
 pytestmark = needs(ROOM, GROUPS)
 
@@ -56,7 +61,10 @@ LIST = "Base 2.0, 5.16.1.18 Supported Capacity Configuration List"
 MODEL = "Base 2.0, 3.8 NVM Capacity Model"
 WHERE = "NVM 1.0, 4.1.5.1 Identify Namespace, NVMSETID and ENDGID"
 EVENTS = "Base 2.0, 5.27.1.20 Endurance Group Event Configuration"
+AGGREGATE = "Base 2.1, 5.1.12.1.16 Endurance Group Event Aggregate"
 CREATE, DELETE = 0, 1
+WARNINGS = 0xD
+"""EGCW: the critical warnings of spare capacity, reliability, and groups that are read-only."""
 
 
 class Set(NamedTuple):
@@ -441,3 +449,34 @@ def test_operations_that_the_drive_lacks(drive: Drive, division: Division) -> No
         drive.expect(command, MANAGEMENT, Status.INVALID_FIELD)
     now = division.groups(), int(division.ctrl().unvmcap)
     drive.check(now == before, MANAGEMENT, f"as before {before}", now)
+
+
+@requirement("CAPACITY-10", AGGREGATE)
+@needs(NOTICES)
+def test_only_groups_with_enabled_warnings_have_events(drive: Drive, division: Division) -> None:
+    """Log page 0Fh lists groups in ascending order, and only those with a critical warning that is enabled.
+
+    1. Disable the events of all groups, and read log page 09h of each group, which clears its events. Log
+       page 0Fh is empty.
+    2. Enable all of them, and read log page 0Fh, and log page 09h of each group that it lists.
+    """
+    groups = division.groups()
+    for enabled in (0, WARNINGS):
+        for endgid in groups:
+            drive.succeed(drive.set_feature(FeatureId.ENDURANCE_GROUP, enabled << 16 | endgid), EVENTS)
+            if not enabled:
+                division.log(endgid)
+        listed = events_of(drive)
+        wanted = [one for one in groups if enabled and int(division.log(one).cw) and one in listed]
+        drive.check(listed == wanted, AGGREGATE, f"groups {wanted} with EGCW {enabled:#x}", listed)
+    for endgid in groups:
+        drive.succeed(drive.set_feature(FeatureId.ENDURANCE_GROUP, endgid), EVENTS)
+
+
+def events_of(drive: Drive) -> list[int]:
+    """The endurance groups of log page 0Fh."""
+    buf = nvme.Buffer(4096)
+    drive.succeed(drive.log_page(LogId.ENDURANCE_GROUP_EVENTS, buf, 8, nsid=0, rae=True), AGGREGATE)
+    size = min(8 + -(-2 * buf.data(7, 0) // 4) * 4, len(buf))
+    drive.succeed(drive.log_page(LogId.ENDURANCE_GROUP_EVENTS, buf, size, nsid=0), AGGREGATE)
+    return [int(one) for one in EnduranceGroupEventsLog(bytes(buf[:size])).entry]

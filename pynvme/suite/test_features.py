@@ -14,6 +14,7 @@ from pynvme.spec import (
     AdminOpcode,
     ApstEntries,
     Cns,
+    CommandSet,
     FeatureEffectsLog,
     FeatureId,
     IoOpcode,
@@ -23,6 +24,7 @@ from pynvme.spec import (
 )
 from pynvme.suite import needs, requirement, takes
 from pynvme.suite.claims import (
+    COMMAND_SETS,
     DULBE,
     FLR,
     HOST_MEMORY,
@@ -917,3 +919,33 @@ def failing(drive: Drive) -> Iterator[Command]:
     if drive.nvme0.supports(AdminOpcode.SELF_TEST):
         for code in (1, 1, 0xF):
             yield drive.admin(AdminOpcode.SELF_TEST, nsid=0xFFFFFFFF, cdw10=code)
+
+
+PROFILE = "Base 2.1, 5.1.25.1.17 I/O Command Set Profile"
+COMBINATIONS = 512
+"""Vectors of Identify, CNS 1Ch."""
+
+
+@requirement("FEATURES-27", PROFILE)
+@needs(COMMAND_SETS, feature(FeatureId.COMMAND_SET_PROFILE))
+def test_the_profile_is_a_combination_that_the_drive_has(drive: Drive) -> None:
+    """The I/O Command Set Profile names a vector of CNS 1Ch, with the command sets of all active namespaces.
+
+    1. Read the vectors, the feature, and the active namespaces of each command set (CNS 07h).
+    2. Set the feature to its own value, and to vectors that are 0, which the drive refuses.
+    """
+    buf, fid = nvme.Buffer(4096), FeatureId.COMMAND_SET_PROFILE
+    drive.succeed(drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=0xFFFF << 16 | Cns.COMMAND_SETS), PROFILE)
+    vectors = [buf.data(8 * index + 7, 8 * index) for index in range(COMBINATIONS)]
+    now = drive.succeed(drive.get_feature(fid), PROFILE).cdw0 & 0x1FF
+    drive.check(vectors[now] != 0, PROFILE, f"command sets in vector {now}, which is in use", 0)
+    for csi in CommandSet:
+        listed = drive.namespaces_of(csi)
+        text = f"bit {int(csi)} in vector {now}, since namespaces {listed} have that command set"
+        drive.check(bool(vectors[now] >> csi & 1) or not listed, PROFILE, text, f"{vectors[now]:#x}")
+    drive.succeed(drive.set_feature(fid, now), PROFILE)
+    empty = [index for index, vector in enumerate(vectors) if not vector]
+    for index in drive.random.sample(empty, min(4, len(empty))):
+        drive.refused(drive.set_feature(fid, index), PROFILE)
+        seen = drive.succeed(drive.get_feature(fid), PROFILE).cdw0 & 0x1FF
+        drive.check(seen == now, PROFILE, f"IOCSCI {now} as before", seen)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import nvme
 
-from pynvme.spec import AdminOpcode, Status
+from pynvme.spec import AdminOpcode, LogId, MiEffectsLog, Status
 from pynvme.spec.mi import (
     MiController,
     MiControllerHealth,
@@ -19,7 +19,7 @@ from pynvme.spec.mi import (
     MiSubsystemHealth,
 )
 from pynvme.suite import needs, requirement
-from pynvme.suite.claims import EXPENDABLE, SWITCHED_POWER, admin
+from pynvme.suite.claims import EXPENDABLE, SWITCHED_POWER, admin, log
 from pynvme.suite.drive import Drive
 from pynvme.suite.health import smart
 from pynvme.suite.marks import Need
@@ -34,6 +34,16 @@ CONFIGURATION = "NVMe-MI 2.0, 5.1 Configuration Get and 5.2 Configuration Set"
 VPD = "NVMe-MI 2.0, 5.12 VPD Read"
 VPD_WRITE = "NVMe-MI 2.0, 5.13 VPD Write"
 
+EFFECTS = "Base 2.1, 5.1.12.1.20 NVMe-MI Commands Supported and Effects"
+
+HARMLESS = (
+    MiOpcode.READ_DATA_STRUCTURE,
+    MiOpcode.SUBSYSTEM_HEALTH_STATUS_POLL,
+    MiOpcode.CONTROLLER_HEALTH_STATUS_POLL,
+    MiOpcode.CONFIGURATION_GET,
+    MiOpcode.VPD_READ,
+)
+"""Commands that change nothing."""
 MESSAGE = 0x804
 """Dword 10: message type 4, NVMe-MI, and NVMe-MI message type 1, a command of the interface."""
 SENDS = (MiOpcode.CONFIGURATION_SET, MiOpcode.VPD_WRITE)
@@ -341,3 +351,27 @@ def test_wrong_messages_are_refused(drive: Drive) -> None:
         must(drive, IN_BAND, send(drive, opcode), MiStatus.INVALID_OPCODE)
     wrong = send(drive, MiOpcode.CONFIGURATION_GET, 3, by=AdminOpcode.MI_SEND)
     drive.check(wrong.status != MiStatus.SUCCESS, IN_BAND, "a failure, since it returns data", wrong.status)
+
+
+@requirement("MI-9", EFFECTS)
+@needs(log(LogId.MI_EFFECTS))
+def test_commands_are_supported_as_reported(drive: Drive) -> None:
+    """The interface has each command that log page 13h lists, and no other one.
+
+    1. Read log page 13h. A command that is not listed has no effects.
+    2. Send the commands that change nothing, and reserved opcodes. The interface answers Invalid Command
+       Opcode to those that are not listed, and only to those.
+    """
+    buf = nvme.Buffer(4096)
+    drive.succeed(drive.log_page(LogId.MI_EFFECTS, buf, 4096), EFFECTS)
+    effects = MiEffectsLog(bytes(buf[:])).micss
+    for opcode, one in enumerate(effects):
+        drive.check(
+            bool(one.csupp) or not int(one), EFFECTS, f"no effects of opcode {opcode:02x}h", f"{int(one):#x}"
+        )
+    reserved = [opcode for opcode in range(0x10, 0xC0) if opcode not in list(MiOpcode)]
+    for opcode in (*HARMLESS, *drive.random.sample(reserved, 8)):
+        listed = bool(effects[opcode].csupp)
+        known = send(drive, opcode).status != MiStatus.INVALID_OPCODE
+        text = f"opcode {opcode:02x}h, whose CSUPP is {int(listed)}, {'known' if listed else 'refused'}"
+        drive.check(known == listed, EFFECTS, text, "known" if known else "refused")

@@ -8,6 +8,7 @@ were there stay as they are.
 from __future__ import annotations
 
 import contextlib
+import math
 import struct
 from collections.abc import Iterator
 
@@ -17,15 +18,19 @@ import pytest
 from pynvme.spec import (
     AdminOpcode,
     Cns,
+    CommandSet,
+    CommandSetVectors,
+    ControllerList,
     FeatureId,
     IdentifyController,
     IdentifyNamespace,
     IoOpcode,
+    NamespaceGranularityList,
     NamespaceList,
     Status,
 )
 from pynvme.suite import clauses, needs, requirement, takes
-from pynvme.suite.claims import ROOM, admin
+from pynvme.suite.claims import COMMAND_SETS, ROOM, admin
 from pynvme.suite.drive import ALL_NAMESPACES, Drive
 from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
@@ -63,6 +68,7 @@ CHANGED_EVENT = CHANGED_LIST << 16 | 0 << 8 | 2
 CHANGED_ENABLED = 1 << 8
 NO_CONTROLLER = 0xFFEF
 """The largest CNTLID that a controller may have, which hardly any has."""
+GRANULARITY = Need("namespace granularity (CTRATT bit 7)", lambda drive: bool(drive.id_ctrl.ctratt.ng))
 SOME = 64
 """LBAs that a test writes at a place."""
 
@@ -79,10 +85,11 @@ class Namespaces:
         """LBAs of a namespace of a quarter of it."""
         self._flbas = int(self.identify(Cns.NS, drive.nsid)[26])
 
-    def identify(self, cns: Cns, nsid: int = 0) -> bytes:
+    def identify(self, cns: Cns, nsid: int = 0, cntid: int = 0, csi: int = 0) -> bytes:
         """Data of Identify, which must succeed."""
         buf = nvme.Buffer(4096)
-        self.drive.succeed(self.drive.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=cns), IDENTIFY)
+        done = self.drive.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=cntid << 16 | cns, cdw11=csi << 24)
+        self.drive.succeed(done, IDENTIFY)
         return bytes(buf[:])
 
     def capacity(self) -> tuple[int, int]:
@@ -90,9 +97,9 @@ class Namespaces:
         ctrl = IdentifyController(self.identify(Cns.CTRL))
         return int(ctrl.tnvmcap), int(ctrl.unvmcap)
 
-    def listed(self, cns: Cns) -> list[int]:
+    def listed(self, cns: Cns, csi: int = 0) -> list[int]:
         """The NSIDs of a namespace list."""
-        return [int(nsid) for nsid in NamespaceList(self.identify(cns)).nsid if nsid]
+        return [int(nsid) for nsid in NamespaceList(self.identify(cns, csi=csi)).nsid if nsid]
 
     def controllers(self, nsid: int) -> list[int]:
         """The CNTLIDs that a namespace is attached to."""
@@ -431,3 +438,84 @@ def test_namespaces_do_not_share_lbas(drive: Drive, namespaces: Namespaces, budg
             drive.check(
                 same, MANAGEMENT, f"LBA {slba:#x} of namespace {nsid} as it was written", "other data"
             )
+
+
+@requirement("NAMESPACES-9", "Base 2.0, 5.17.2 Identify, Controller List")
+def test_namespaces_are_attached_to_controllers_of_the_subsystem(
+    drive: Drive, namespaces: Namespaces
+) -> None:
+    """CNS 13h lists the controllers in ascending order, with this one and all that have a namespace.
+
+    1. Create and attach a namespace. Read CNS 13h from CNTLID 0 on, and CNS 12h of each active namespace.
+    2. Read CNS 13h from this controller on, and from the next CNTLID on.
+    """
+    clause, own = "Base 2.0, 5.17.2 Identify, Controller List", int(drive.id_ctrl.cntlid)
+
+    def controllers(least: int) -> list[int]:
+        return [int(one) for one in ControllerList(namespaces.identify(Cns.CTRL_LIST, cntid=least)).cntlid]
+
+    namespaces.attached()
+    found = controllers(0)
+    drive.check(found == sorted(set(found)), clause, "CNTLIDs in ascending order", found)
+    drive.check(own in found, clause, f"a list with this controller, {own}", found)
+    for nsid in namespaces.listed(Cns.ACTIVE_NS_LIST):
+        having = namespaces.controllers(nsid)
+        drive.check(
+            set(having) <= set(found), clause, f"namespace {nsid} attached to some of {found}", having
+        )
+    for least in (own, own + 1):
+        wanted, seen = [one for one in found if one >= least], controllers(least)
+        drive.check(seen == wanted, clause, f"{wanted} from CNTLID {least} on", seen)
+
+
+@requirement("NAMESPACES-10", "Base 2.0, 5.17.2 Identify, allocated namespaces of a command set")
+@needs(COMMAND_SETS)
+def test_allocated_namespaces_belong_to_a_command_set(drive: Drive, namespaces: Namespaces) -> None:
+    """CNS 1Ah of all command sets is CNS 10h, and CNS 1Bh of a namespace is its CNS 05h when it is active.
+
+    1. Create a namespace. CNS 1Ah of the NVM Command Set lists it, and CNS 07h does not.
+    2. Read CNS 1Ah of each command set of CNS 1Ch, and compare with CNS 10h.
+    3. Read CNS 1Bh, attach the namespace, and read CNS 1Bh and CNS 05h.
+    """
+    clause = "Base 2.0, 5.17.2 Identify, allocated namespaces of a command set"
+    nsid = namespaces.created()
+    for cns, wanted in ((Cns.CSI_ALLOCATED_NS_LIST, True), (Cns.CSI_ACTIVE_NS_LIST, False)):
+        seen = namespaces.listed(cns, CommandSet.NVM)
+        text = f"CNS {cns:02x}h {'with' if wanted else 'without'} the new namespace {nsid}"
+        drive.check((nsid in seen) == wanted, clause, text, seen)
+    sets = CommandSetVectors(namespaces.identify(Cns.COMMAND_SETS, cntid=0xFFFF)).iocsc
+    having = [csi for csi in range(64) if any(int(one) >> csi & 1 for one in sets)]
+    found = sorted(one for csi in having for one in namespaces.listed(Cns.CSI_ALLOCATED_NS_LIST, csi))
+    everyone = namespaces.listed(Cns.ALLOCATED_NS_LIST)
+    drive.check(found == everyone, clause, f"{everyone} in the lists of command sets {having}", found)
+    before = namespaces.identify(Cns.CSI_ALLOCATED_NS, nsid)
+    drive.succeed(namespaces.attach(nsid), ATTACHMENT)
+    active = namespaces.identify(Cns.CSI_NS, nsid)
+    for data, when in ((before, "before"), (namespaces.identify(Cns.CSI_ALLOCATED_NS, nsid), "after")):
+        text = f"CNS 1Bh {when} the attachment as CNS 05h {active[:32].hex()}…"
+        drive.check(data == active, clause, text, f"{data[:32].hex()}…")
+
+
+@requirement("NAMESPACES-11", "NVM 1.1, 4.1.5.6 Namespace Granularity List")
+@needs(GRANULARITY)
+def test_a_namespace_of_the_reported_granularity_wastes_nothing(drive: Drive, namespaces: Namespaces) -> None:
+    """A namespace whose size is a multiple of both granularities takes no more than it has.
+
+    1. Read CNS 16h. It has a descriptor for each LBA format, or one for all, and 0 behind them.
+    2. Create a namespace of one multiple, in an LBA format without metadata, and read its NVMCAP.
+    """
+    clause = "NVM 1.1, 4.1.5.6 Namespace Granularity List"
+    data, ns = namespaces.identify(Cns.NS_GRANULARITY), drive.ns.id_ns
+    found = NamespaceGranularityList(data)
+    count, least = int(data[4]) + 1, int(ns.nlbaf) + 1 if found.attributes.gdv else 1
+    drive.check(least <= count <= 16, clause, f"{least} to 16 descriptors", count)
+    rest = data[32 + 16 * count : 288]
+    drive.check(not any(rest), clause, f"0 behind {count} descriptors", rest.hex())
+    lbaf = int(ns.flbas.lbafil)
+    one = found.entry[lbaf if found.attributes.gdv else 0]
+    unit = math.lcm(*(int(each) or 1 for each in (one.nszegran, one.ncapgran)), drive.lba_size)
+    if ns.lbaf[lbaf].ms or unit > namespaces.before:
+        return
+    nsid = namespaces.created(unit // drive.lba_size)
+    seen = int(IdentifyNamespace(namespaces.identify(Cns.ALLOCATED_NS, nsid)).nvmcap)
+    drive.check(seen in (0, unit), clause, f"NVMCAP of {unit} bytes, or 0 if it is not reported", seen)

@@ -26,6 +26,8 @@ PTPL = f"{CLAUSE}, Persist Through Power Loss"
 PREEMPTING = f"{CLAUSE}, 8.19.7 Preempting a Reservation or Registration"
 
 NOTIFICATION = "Base 2.0, 5.16.1.24 Reservation Notification"
+MASK = "Base 2.1, 5.1.25.1.29 Reservation Notification Mask"
+PERSISTENCE = "Base 2.1, 5.1.25.1.30 Reservation Persistence"
 
 PERSISTENT = Need(
     "reservations that persist through power loss (RESCAP bit 0)",
@@ -46,6 +48,13 @@ REGISTRATION_PREEMPTED, RESERVATION_RELEASED, RESERVATION_PREEMPTED = 1, 2, 3
 
 EXCLUSIVE_ACCESS = tuple(kind for kind in ReservationType if kind.name.startswith("EXCLUSIVE_ACCESS"))
 """Types that keep others from reading."""
+
+NO_RELEASES = 1 << 2
+"""A bit of the mask: no notifications of reservations that are released."""
+REGISTRANTS_ONLY = (
+    ReservationType.WRITE_EXCLUSIVE_REGISTRANTS,
+    ReservationType.EXCLUSIVE_ACCESS_REGISTRANTS,
+)
 
 KEY, OTHER = 0x0123456789ABCDEF, 0xFEDCBA9876543210
 
@@ -361,3 +370,56 @@ def test_reservations_of_two_hosts_outlive_a_loss_of_power(
         one.must_be([KEY, OTHER], kind, PTPL)
     host.access(PTPL, reads=True, writes=True)
     another.access(PTPL, reads=kind not in EXCLUSIVE_ACCESS, writes=False)
+
+
+@requirement("RESERVATIONS-9", PERSISTENCE)
+@needs(PERSISTENT)
+def test_persistence_is_the_same_in_all_its_places(drive: Drive, host: Registrant) -> None:
+    """Feature 83h is the persistence that a report has, and that a registration changes with CPTPL.
+
+    1. Register keys with CPTPL = 11b and 10b. Get the feature, and read the report.
+    2. Set the feature, and read the report.
+    """
+    fid, nsid = FeatureId.RESERVATION_PERSISTENCE, drive.nsid
+
+    def must_be(ptpl: int, when: str) -> None:
+        seen = drive.succeed(drive.get_feature(fid, nsid=nsid), PERSISTENCE).cdw0 & 1
+        drive.check(seen == ptpl, PERSISTENCE, f"PTPL {ptpl} {when}", seen)
+        seen = int(host.report().ptpls)
+        drive.check(seen == ptpl, REPORT, f"PTPLS {ptpl} {when}", seen)
+
+    for cptpl in (PERSIST, END):
+        drive.succeed(host.register(KEY, cptpl=cptpl), REGISTER)
+        must_be(int(cptpl == PERSIST), f"after a registration with CPTPL {cptpl:02b}b")
+    for ptpl in (1, 0):
+        drive.succeed(drive.set_feature(fid, ptpl, nsid=nsid), PERSISTENCE)
+        must_be(ptpl, f"once it is set to {ptpl}")
+
+
+@requirement("RESERVATIONS-10", MASK)
+@needs(SECOND)
+def test_masked_notifications_do_not_come(drive: Drive, host: Registrant, another: Registrant) -> None:
+    """A host does not hear of a release that it has masked in feature 82h, and hears of it otherwise.
+
+    1. Register both hosts. Mask releases at the second controller only.
+    2. Acquire a reservation of registrants only at the first controller, release it, and read log page 80h
+       of the second one.
+    3. Do the same without the mask.
+    """
+    fid, second = FeatureId.RESERVATION_MASK, another.drive
+    drive.succeed(host.register(KEY), REGISTER)
+    drive.succeed(another.register(OTHER), REGISTER)
+    while another.notification()[0]:
+        pass
+    kinds = [kind for kind in types_of(drive) if kind in REGISTRANTS_ONLY]
+    for kind, mask in [(kind, mask) for kind in kinds for mask in (NO_RELEASES, 0)]:
+        second.succeed(second.set_feature(fid, mask, nsid=drive.nsid), MASK)
+        for one, wanted in ((second, mask), (drive, 0)):
+            seen = one.succeed(one.get_feature(fid, nsid=drive.nsid), MASK).cdw0
+            drive.check(seen == wanted, MASK, f"the mask {wanted:#x}", f"{seen:#x}")
+        drive.succeed(host.acquire(kind), ACQUIRE)
+        drive.succeed(host.release(kind), RELEASE)
+        if not mask:
+            another.must_hear(RESERVATION_RELEASED)
+        seen = another.notification()[0]
+        drive.check(seen == 0, MASK, "no notification" + " of what is masked" * bool(mask), seen)

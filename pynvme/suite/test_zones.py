@@ -12,7 +12,17 @@ import pytest
 
 from pynvme import lba_format
 from pynvme.protection import Format, Pi, check, explain, protect
-from pynvme.spec import AdminOpcode, CommandSet, IoOpcode, Status, ZoneReport, ZoneSendAction, ZoneState
+from pynvme.spec import (
+    AdminOpcode,
+    ChangedZonesLog,
+    CommandSet,
+    IoOpcode,
+    LogId,
+    Status,
+    ZoneReport,
+    ZoneSendAction,
+    ZoneState,
+)
 from pynvme.suite import clauses, needs, requirement
 from pynvme.suite.claims import SWITCHED_POWER, admin
 from pynvme.suite.drive import Drive
@@ -26,6 +36,7 @@ SEND = "ZNS 1.1, 3.4.3 Zone Management Send"
 RECEIVE = "ZNS 1.1, 3.4.2 Zone Management Receive"
 APPEND = "ZNS 1.1, 3.4.1 Zone Append"
 REMAP = f"{APPEND}, PIREMAP"
+CHANGED = "ZNS 1.1, 4.1.3 Changed Zone List"
 WRITES = "ZNS 1.1, 2.1.1.2 Sequential Write Required zones"
 
 TAG = 0x5AA5
@@ -34,6 +45,11 @@ PIREMAP = 1 << 9
 """A bit of dword 12, from bit 16 on."""
 NO_LIMIT = 0xFFFFFFFF
 OPEN = (ZoneState.IMPLICITLY_OPENED, ZoneState.EXPLICITLY_OPENED)
+UNUSABLE = (ZoneState.READ_ONLY, ZoneState.OFFLINE)
+BY_CONTROLLER = 7
+"""Bits of ZA: the controller has finished the zone, or recommends to finish or to reset it."""
+TOO_MANY = 0xFFFF
+"""NRZID: more zones than the list has room for."""
 FILTERS = {
     1: ZoneState.EMPTY,
     2: ZoneState.IMPLICITLY_OPENED,
@@ -49,6 +65,8 @@ ZONED = Need(
     lambda drive: bool(drive.namespaces_of(CommandSet.ZNS)),
 )
 
+NOTICES = Need("Zone Descriptor Changed notices (OAES bit 27)", lambda drive: bool(drive.id_ctrl.oaes.zdcn))
+
 pytestmark = needs(ZONED)
 
 
@@ -59,6 +77,7 @@ class Zone(NamedTuple):
     state: int
     wp: int
     capacity: int
+    attributes: int
     has_extension: bool
 
 
@@ -102,7 +121,7 @@ class Zones:
         found = buf.decode(ZoneReport)
         count = min(int(found.nz), size // 64 - 1)
         return int(found.nz), [
-            Zone(int(one.zslba), int(one.zs.zs), int(one.wp), int(one.zcap), bool(one.za.zdev))
+            Zone(int(one.zslba), int(one.zs.zs), int(one.wp), int(one.zcap), int(one.za), bool(one.za.zdev))
             for one in found.zones[:count]
         ]
 
@@ -465,3 +484,34 @@ def test_a_loss_of_power_closes_zones_and_keeps_their_pointers(drive: Drive, zon
         zones.must_hold(slba, one, STATES)
     pointer = zones.zone(some[1]).wp
     drive.succeed(zones.write(pointer, zones.data(1)), WRITES)
+
+
+@requirement("ZONES-10", CHANGED)
+@needs(NOTICES)
+def test_only_changes_by_the_controller_are_listed(drive: Drive, zones: Zones) -> None:
+    """The Changed Zone List names zones that the controller has changed, and none that the host changes.
+
+    1. Read log page BFh, which clears it. Write to a zone, open another one, and finish a third.
+    2. Read log page BFh, and the descriptors of the zones that it lists, whose state or attributes say so.
+    """
+    changed(zones)
+    some = zones.some(3)
+    drive.succeed(zones.write(some[0], zones.data(3)), WRITES)
+    drive.succeed(zones.manage(ZoneSendAction.OPEN, some[1]), SEND)
+    drive.succeed(zones.manage(ZoneSendAction.FINISH, some[2]), SEND)
+    found = changed(zones)
+    for slba in found:
+        seen = zones.zone(slba)
+        drive.check(seen.slba == slba, CHANGED, f"the first LBA of a zone, not {slba:#x}", seen)
+        why = seen.state in UNUSABLE or seen.attributes & BY_CONTROLLER
+        drive.check(bool(why), CHANGED, f"a change of zone {slba:#x} by the controller", seen)
+    drive.check(len(set(found)) == len(found), CHANGED, "each zone once", found)
+
+
+def changed(zones: Zones) -> list[int]:
+    """The zones of log page BFh, which is empty afterwards. None if it has room for less than all of them."""
+    buf = nvme.Buffer(4096)
+    zones.drive.succeed(zones.drive.log_page(LogId.CHANGED_ZONES, buf, 4096, nsid=zones.nsid), CHANGED)
+    found = ChangedZonesLog(bytes(buf[:]))
+    count = int(found.nrzid)
+    return [] if count == TOO_MANY else [int(one) for one in found.zslba][:count]
