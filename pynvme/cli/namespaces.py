@@ -55,12 +55,21 @@ def list_ns(pciaddr: str | None, allocated: bool, as_json: bool, words: tuple[st
 @options.number("-i", "--nvmsetid", bits=16, text="The NVM set.")
 @options.number("-e", "--endgid", bits=16, text="The endurance group.")
 @options.number("-y", "--csi", bits=8, text="The I/O command set.")
+@options.number("-r", "--rar", bits=32, text="Active zones of a zoned namespace.")
+@options.number("-O", "--ror", bits=32, text="Open zones of a zoned namespace.")
+@click.option(
+    "-u",
+    "--rnumzrwa",
+    type=options.Number(32),
+    metavar="N",
+    help="Random write areas of a zoned namespace (default: none).",
+)
 @options.as_json
 @options.words("[ADDRESS]")
 def create_ns(
     pciaddr: str | None, nsze: int, ncap: int | None, as_json: bool, words: tuple[str, ...], **fields: int
 ) -> None:
-    """Create a namespace, and show the NSID that the drive chose. It is not attached yet.
+    """Create a namespace without attaching it, and show its NSID.
 
     Base 2.1, section 5.1.21.
     """

@@ -26,6 +26,8 @@ _AUTHORITY_REF, _BOOLEAN_ACE = bytes.fromhex("00000c05"), bytes.fromhex("0000040
 _PIN, _ENABLED, _LIFECYCLE, _EXPRESSION = 3, 5, 6, 3
 _KEEP_GLOBAL_RANGE_KEY = 0x060000
 _ACTIVE = 9
+_NOT_AUTHORIZED, _LOCKED_OUT = 0x01, 0x12
+_BLOCK_SID = 0x402
 
 
 class Range(NamedTuple):
@@ -86,10 +88,39 @@ class Opal(Tcg):
     """
 
     def _admin_sp(self, authority: int | None = None, pin: Pin = b"") -> Session:
-        return self.session(ADMIN_SP, authority, pin)
+        return self._open(ADMIN_SP, authority, pin, "PSID" if authority == PSID else "SID")
 
     def _locking_sp(self, user: str | int, pin: Pin) -> Session:
-        return self.session(LOCKING_SP, _authority(user), pin)
+        name = user if isinstance(user, str) else f"{user:016X}h"
+        return self._open(LOCKING_SP, _authority(user), pin, name)
+
+    def _open(self, sp: int, authority: int | None, pin: Pin, name: str, wrong: str = "") -> Session:
+        """Open a session. If the drive refuses, the error says why, and what to do.
+
+        ``name`` is that of the authority, and ``wrong`` is what a wrong PIN means.
+        """
+        try:
+            return self.session(sp, authority, pin)
+        except session.TcgError as error:
+            why = "" if error.status is None else self._why_refused(sp, name, error.status)
+            if not why and error.status == _NOT_AUTHORIZED:
+                why = wrong or f"the PIN of {name} is wrong"
+            text = f"{why} ({error})" if why else str(error)
+            raise session.TcgError(text, error.status, error.nvme_status) from None
+
+    def _why_refused(self, sp: int, name: str, status: int) -> str:
+        """Why no PIN would have opened a session, or an empty text."""
+        level0 = self.discover()
+        if sp == LOCKING_SP and not level0.locking.enabled:
+            return (
+                "the Locking SP is not active; take ownership of the drive and activate it first, by "
+                "`pynvme sed initialize`, or take_ownership() and activate()"
+            )
+        if name == "SID" and _BLOCK_SID in level0 and level0[_BLOCK_SID].sid_blocked:
+            return "SID is blocked (Block SID) until the drive loses its power"
+        if status == _LOCKED_OUT:
+            return f"{name} is locked out after too many wrong PINs, until the drive loses its power"
+        return ""
 
     # ---- ownership ----
 
@@ -103,7 +134,7 @@ class Opal(Tcg):
 
     def take_ownership(self, pin: Pin) -> None:
         """Set the PIN of SID, which must still be that of MSID."""
-        with self._admin_sp(SID, self.msid()) as admin:
+        with self._open(ADMIN_SP, SID, self.msid(), "SID", "the drive has an owner already") as admin:
             admin.set(C_PIN_SID, {_PIN: pin_bytes(pin)})
 
     def set_sid_pin(self, pin: Pin, new: Pin) -> None:

@@ -355,6 +355,18 @@ def test_namespaces_are_created_attached_detached_and_deleted(run, data):
     assert "takes numbers like" in run("attach-ns", drive, "-n", "2", "-c", "x", code=2)
 
 
+def test_a_zoned_namespace_is_created_with_its_resources(run):
+    drive = "vssd:name=command-line-zoned-ns,size=64M,zoned=1,zone_size=1M,zrwas=4,"
+    drive += "namespace_management,unallocated=8M"
+    zones = "--csi", "2", "--rar", "3", "--ror", "2", "--rnumzrwa", "1"
+    assert run("create-ns", drive, "-s", "0x1000", *zones) == "created namespace 2\n"
+    nvme0 = d.Controller(drive)
+    buf = d.Buffer(4096)
+    nvme0.identify(buf, nsid=2, cns=0x1B, csi=2).waitdone()
+    assert (buf.data(7, 4), buf.data(11, 8), buf.data(47, 44)) == (2, 1, 0), "MAR, MOR and NUMZRWA, 0's based"
+    nvme0.pcie.close()
+
+
 GROUPS = "vssd:name=command-line-groups,size=16M,namespaces=2,namespace_management,"
 
 
@@ -729,16 +741,23 @@ def test_a_self_encrypting_drive_is_locked_and_reverted(run, data, tmp_path):
     found = data("sed", "sed", "discover", drive)
     assert found["ssc"] == "Opal 2" and not found["features"][1]["fields"]["enabled"]
     assert "Locking: supported=1" in run("sed", "discover", drive)
+    text = run("sed", "lock", drive, *pin, code=1)
+    assert "the Locking SP is not active; take ownership" in text and "`pynvme sed initialize`" in text
     assert run("sed", "initialize", drive, *pin) == "initialized\n"
+    text = run("sed", "initialize", drive, *pin, code=1)
+    assert "the drive has an owner" in text and "NOT_AUTHORIZED" in text
     assert run("sed", "lock", drive, input="secret\n").endswith("locked\n")
     assert data("sed", "sed", "discover", drive)["features"][1]["fields"]["locked"]
-    assert "NOT_AUTHORIZED" in run("sed", "unlock", drive, "-p", "wrong", code=1)
+    text = run("sed", "unlock", drive, "-p", "wrong", code=1)
+    assert "the PIN of Admin1 is wrong" in text and "NOT_AUTHORIZED" in text
     assert "FAIL" in run("sed", "revert", drive, *pin, code=1), "the global range is locked"
     assert run("sed", "unlock", drive, *pin) == "unlocked\n"
     assert run("sed", "password", drive, *pin, "--new", "other") == "changed\n"
     assert run("sed", "revert", drive, "-p", "other") == "reverted\n"
     assert run("sed", "initialize", drive, *pin) == "initialized\n", "both PINs are those of the factory"
     assert run("sed", "lock", drive, *pin) == "locked\n"
+    tries = [run("sed", "unlock", drive, "-p", "wrong", code=1) for _ in range(6)]
+    assert "Admin1 is locked out after too many wrong PINs, until the drive loses its power" in tries[-1]
     assert run("sed", "revert", drive, "--psid", "PSID-SED") == "reverted\n"
     assert "a PIN has 1 to 32 bytes" in run("sed", "lock", drive, "-p", "x" * 33, code=2)
 
