@@ -69,10 +69,7 @@ def list_ns(pciaddr: str | None, allocated: bool, as_json: bool, words: tuple[st
 def create_ns(
     pciaddr: str | None, nsze: int, ncap: int | None, as_json: bool, words: tuple[str, ...], **fields: int
 ) -> None:
-    """Create a namespace without attaching it, and show its NSID.
-
-    Base 2.1, section 5.1.21.
-    """
+    """Create a namespace, and show its NSID (Base 2.1, section 5.1.21). It is not attached yet."""
     address, _ = options.drive_of(pciaddr, words)
     with opened(address) as nvme0:
         done = completion(nvme0, lambda cb: nvme0.ns_create(nsze, ncap, **fields, cb=cb))
