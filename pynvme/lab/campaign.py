@@ -167,6 +167,7 @@ class Campaign:
     async def _run(self, mistakes: Sequence[str]) -> str:
         if self._scheduler is None:
             self._judge(inventory.here(), mistakes)
+            (self.folder / WORK).mkdir(parents=True, exist_ok=True)  # if it cannot be, Dask tells less
         async with Engine(self._scheduler, self.folder / WORK, self._security) as self.engine:
             self.engine.accept = self._refusal
             self.engine.changed = self._hosts_changed

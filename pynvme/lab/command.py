@@ -84,7 +84,11 @@ def _new(options: Options) -> tuple[Plan, list[str], Path, None]:
 
 
 def _checked(path: str) -> tuple[Plan, list[str]]:
-    return plans.check(Path(path).read_text(encoding="utf-8"), Path(path).resolve().parent)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError([f"it cannot be read: {getattr(error, 'strerror', '') or error}"]) from None
+    return plans.check(text, Path(path).resolve().parent)
 
 
 def _resumed(options: Options) -> tuple[Plan, list[str], Path, journal.State]:

@@ -3,7 +3,8 @@
 
 :func:`run` is called where the drive is, and returns when nothing of the job is left. The process is the
 first of a session of its own, and the kernel kills it if the process that called :func:`run` dies. What it
-starts ends with it: virtual SSDs by their pipe, the rest by a kill of its process group.
+starts ends with it: virtual SSDs by their pipe, the rest by a kill of its process group, and of what has its
+folder in the environment, such as daemons, which have left the group.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ TURN = 0.2
 LONGEST_OUTPUT = 1 << 20
 """The most bytes of a job's output that are kept; of a longer one, the end."""
 
+_COOKIE = "PYNVME_JOB"
+"""The variable of the environment that has the folder of a job, and tells what the job has started."""
 _KILLED = {"outcome": "lost", "message": "something killed its virtual SSD"}
 _PR_SET_PDEATHSIG = 1
 
@@ -119,6 +122,7 @@ class _Process:
         self._handle = handle
         self._cancelled = cancelled
         self._start = time.monotonic()
+        self._has_report = False
 
     def run(self) -> dict[str, Any]:
         """Run it to its end."""
@@ -142,12 +146,13 @@ class _Process:
                 code = self._wait(process, read)
             finally:
                 end_group(process)
+                _end_daemons(f"{_COOKIE}={self._folder}")
                 os.close(read)
         return self._result(code)
 
     def _environment(self) -> dict[str, str]:
         """Those files that a test makes without a word are removed with the folder."""
-        made = {"PYNVME_SEED": str(self._spec["seed"])}
+        made = {"PYNVME_SEED": str(self._spec["seed"]), _COOKIE: str(self._folder)}
         if not self._spec["nodes"]:  # the suite needs none of the plugins that happen to be installed
             made["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         temporary = str(self._folder / "tmp")
@@ -207,6 +212,7 @@ class _Process:
         }
         with contextlib.suppress(OSError, ValueError):
             run = report.read(self._folder / "report")
+            self._has_report = True
             result["counts"] = run.counts()
             result["tests"] = len(run.tests)
             result["findings"] = sum(bool(test.finding) and test.bad for test in run.tests)
@@ -222,13 +228,17 @@ class _Process:
             return _KILLED
         if code < 0:
             return {"outcome": "lost", "message": f"its process was ended by {_signal_name(-code)}"}
+        if code in (0, 1, 5) and not self._has_report and "killed" not in self._handle.progress:
+            last = self._handle.progress.get("test")
+            told = f"it ended before pytest did, with exit code {code}" + (f", in {last}" if last else "")
+            return {"outcome": "error", "message": told}
         outcome = {0: "passed", 1: "failed"}.get(code, "error")
         message = "no test was collected" if code == 5 else self._last_line() if outcome == "error" else ""
         return {"outcome": outcome, "message": message}
 
     def _last_line(self) -> str:
         """The last line of the output that tells an error, or the last one."""
-        lines = (self._folder / "output.log").read_text(errors="replace").strip().splitlines()
+        lines = self._output().decode(errors="replace").strip().splitlines()
         errors = [line for line in lines if line.startswith(("ERROR", "E  ", "INTERNALERROR"))]
         return " ".join((errors or lines or ["it says nothing"])[-1].split())[:500]
 
@@ -236,11 +246,15 @@ class _Process:
         for path in (self._folder / "report/run.json", self._folder / "report/junit.xml"):
             if path.is_file():
                 yield path.name, zlib.compress(path.read_bytes(), 1)
+        yield "output.log", zlib.compress(self._output(), 1)
+
+    def _output(self) -> bytes:
+        """What the job has printed, or the end of it."""
         with (self._folder / "output.log").open("rb") as log:
             size = log.seek(0, os.SEEK_END)
             log.seek(max(0, size - LONGEST_OUTPUT))
             cut = b"" if size <= LONGEST_OUTPUT else b"(%d bytes left out)\n" % (size - LONGEST_OUTPUT)
-            yield "output.log", zlib.compress(cut + log.read(), 1)
+            return cut + log.read(LONGEST_OUTPUT)
 
 
 def pytest_words(spec: Mapping[str, Any], folder: Path) -> list[str]:
@@ -353,6 +367,19 @@ def end_group(process: subprocess.Popen[bytes]) -> int:
         signal_group(process, signal.SIGKILL)
         process.wait()
     return int(process.returncode)
+
+
+def _end_daemons(cookie: str) -> None:
+    """Kill the processes that have a word in their environment, and wait until they have ended."""
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            fd = os.pidfd_open(int(number))
+            try:
+                if cookie.encode() in Path("/proc", number, "environ").read_bytes().split(b"\0"):
+                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+                    select.select([fd], [], [], 1.0)
+            finally:
+                os.close(fd)
 
 
 def _signal_name(number: int) -> str:

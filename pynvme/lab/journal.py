@@ -119,8 +119,8 @@ def read(folder: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
                 event = found["event"]
             except (ValueError, KeyError, TypeError):
                 raise JournalError(f"{path}, line {number} is damaged: {line[:80]!r}") from None
-            if event == "campaign" and found.get("version", 0) > VERSION:
-                raise JournalError(f"{path} has version {found['version']}; this pynvme reads {VERSION}")
+            if event == "campaign" and found.get("version") not in range(VERSION + 1):
+                raise JournalError(f"{path} has version {found.get('version')}; this pynvme reads {VERSION}")
             yield found
 
 
@@ -194,8 +194,11 @@ class State:
 
 
 def replay(events: Iterable[dict[str, Any]]) -> State:
-    """What events say, the oldest first."""
+    """What events say, the oldest first. JournalError if one of them lacks what it has to tell."""
     state = State()
     for event in events:
-        state.take(event)
+        try:
+            state.take(event)
+        except (KeyError, TypeError) as error:
+            raise JournalError(f"an event of the journal is damaged: {error!r} in {event}") from error
     return state

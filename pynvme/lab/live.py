@@ -38,7 +38,7 @@ def summary(campaign: Campaign) -> str:
     running = sum(unit.job is not None for unit in campaign.units.values())
     aside = sum(bool(unit.aside) for unit in campaign.units.values())
     parts = [f"{campaign.done} of {campaign.total} jobs", f"{running} running"]
-    parts += [f"{count} {outcome}" for outcome, count in sorted(campaign.outcomes.items())]
+    parts += [f"{count} {outcome}" for outcome, count in sorted(campaign.outcomes.items()) if count]
     lost = sum(campaign.state.lost.values())
     parts += [f"{lost} lost"] if lost else []
     parts += [f"{campaign.state.findings} findings"]

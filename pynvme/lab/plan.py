@@ -472,7 +472,11 @@ class _Files:
             else:
                 self._mistakes.append(f"{where}: there is no test file {node}, looked for at {path}")
         for pattern in beside:
-            matched = [] if self._inside(where, pattern) is None else self._matched(pattern)
+            try:
+                matched = [] if self._inside(where, pattern) is None else self._matched(pattern)
+            except OSError as error:
+                self._mistakes.append(f"{where}: {error.filename} cannot be read: {error.strerror}")
+                continue
             if not matched:
                 self._mistakes.append(f"{where}: beside: no file matches {pattern!r} in {self.root}")
             found.update(matched)

@@ -234,8 +234,8 @@ class Results:
         if query == "new" and not self._compared:
             raise ValueError("there is no campaign to compare with: name its folder by --baseline")
         if query.isidentifier() and query not in QUESTIONS:
-            known = f"it is a statement of SQL, or one of {', '.join(QUESTIONS)}"
-            raise ValueError(f"{query} is no question{hint(query, QUESTIONS, known)}")
+            known = hint(query, QUESTIONS, f"it is a statement of SQL, or one of {', '.join(QUESTIONS)}")
+            raise ValueError(f"{query} is neither the folder of a campaign nor a question{known}")
         try:
             self._must_read(question.sql)
             done = self._connection.execute(question.sql, parameters)

@@ -346,6 +346,46 @@ def test_capabilities_are_bits_of_identify_controller_and_in_the_how_to() -> Non
     assert [name for name in capability.NAMES if f"`{name}`" not in text] == []
 
 
+SNEAKY = """
+import os, subprocess
+
+def test_daemon():
+    for is_daemon in (False, True):
+        subprocess.Popen(["sleep", "4711"], start_new_session=is_daemon)
+
+def test_exit():
+    os._exit(0)
+
+def test_what_fails():
+    assert False
+"""
+
+
+def run_own(content: str, above: Path) -> dict[str, Any]:
+    """The result of a job of one test file."""
+    task = Task("own", files=("test_own.py",), contents={"test_own.py": ""})
+    spec = spec_of(Job("own.hot-1.s1.r1", task, "hot-1", 1, 1), LabDrive(name="hot-1"))
+    return job.run({**spec, "files": {"test_own.py": content.encode()}}, above)
+
+
+def test_a_job_that_ends_before_pytest_has_not_passed_and_leaves_no_daemon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    result = run_own(SNEAKY, tmp_path)
+    told = "it ended before pytest did, with exit code 0, in test_exit"
+    assert (result["outcome"], result["exit"], result["message"]) == ("error", 0, told)
+    assert processes(tmp_path) == []
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake_of_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    for name, told in (("binary.toml", "can't decode byte 0xff"), ("none.toml", "No such file")):
+        found = CliRunner().invoke(main, ["campaign", str(tmp_path / name)])
+        assert found.exit_code == 2
+        assert f"{name}: it cannot be read: " in found.output and told in found.output
+
+
 def test_a_job_tells_the_temperature_of_its_drive_and_the_table_shows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,15 +397,12 @@ def test_a_job_tells_the_temperature_of_its_drive_and_the_table_shows_it(
             handles.append(self)
 
     monkeypatch.setattr(job, "Handle", Kept)
-    task = Task("own", files=("test_own.py",), contents={"test_own.py": ""})
-    one = Job("own.hot-1.s1.r1", task, "hot-1", 1, 1)
-    content = b"def test_it(nvme0):\n    assert nvme0.smart.composite_temperature == 303\n"
-    spec = {**spec_of(one, LabDrive(name="hot-1")), "files": {"test_own.py": content}}
-    result = job.run(spec, tmp_path)
+    result = run_own("def test_it(nvme0):\n    assert nvme0.smart.composite_temperature == 303\n", tmp_path)
     assert result["outcome"] == "passed", zlib.decompress(result["files"]["output.log"]).decode()
     (handle,) = handles
     assert handle.progress["kelvin"] == 303
 
+    one = Job("own.hot-1.s1.r1", Task("own"), "hot-1", 1, 1)
     unit = Unit(LabDrive(name="hot-1"), "hot", job=one)
     state = SimpleNamespace(progress={one.id: handle.progress})
     row = live._row(state, unit)  # type: ignore[arg-type]

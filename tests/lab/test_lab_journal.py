@@ -77,3 +77,9 @@ def test_a_damaged_journal_is_an_error(tmp_path: Path) -> None:
     (tmp_path / journal.FILE).write_text('{"event":"campaign","version":99}\n')
     with pytest.raises(journal.JournalError, match="version 99"):
         list(journal.read(tmp_path))
+    (tmp_path / journal.FILE).write_text('{"event":"campaign","version":"one"}\n')
+    with pytest.raises(journal.JournalError, match="version one"):
+        list(journal.read(tmp_path))
+    (tmp_path / journal.FILE).write_text('{"event":"begin","attempt":1}\n')
+    with pytest.raises(journal.JournalError, match="'job'"):
+        journal.replay(journal.read(tmp_path))

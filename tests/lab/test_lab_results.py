@@ -268,7 +268,7 @@ def test_two_campaigns_are_asked_at_once(made):
         ("select * from read_csv('/etc/passwd')", "disabled by configuration"),
         ("select * from '/etc/passwd'", "does not exist"),
         ("select * from rows", "does not exist"),
-        ("bugz", "bugz is no question: did you mean bugs"),
+        ("bugz", "bugz is neither the folder of a campaign nor a question: did you mean bugs"),
         ("new", "there is no campaign to compare with"),
     ],
 )
