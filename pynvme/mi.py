@@ -11,6 +11,7 @@
         mi = Mi(endpoint)
         mi.vpd()[:8]
         endpoint.admin(0x06, cdw10=1)       # Identify Controller, also while the controller is disabled
+        endpoint.ns_create(2048).result     # the new NSID
 
 A message is what MCTP carries as message type 4: a header of four bytes, a command, its data, and a CRC-32C
 of all of that. A virtual SSD with the option ``mi`` takes such messages as packets on its socket ``control``.
@@ -21,6 +22,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pynvme import spec
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 TYPE = 0x84
 """The first byte of a message: MCTP message type 4, with an integrity check."""
 RESPONSE = 0x80
+DIRECTION, TO_DRIVE, FROM_DRIVE = 3, 1, 2
+"""Of an admin opcode: which way its data go."""
 PRIMITIVE, MI, ADMIN = 0, 1, 2
 """NVMe-MI message types."""
 MOST = 4096
@@ -65,6 +69,16 @@ class Answer(NamedTuple):
     status: int
     response: int
     """NVMe Management Response, 24 bits."""
+    data: bytes
+
+
+class AdminAnswer(NamedTuple):
+    """The completion of an admin command out of band."""
+
+    result: int
+    """Dword 0."""
+    status: int
+    """The status field, 15 bits; 0: success."""
     data: bytes
 
 
@@ -122,7 +136,21 @@ class Mctp(Closing):
         self._socket.send(message + struct.pack("<I", crc32c(message)))
 
     def receive(self, kind: int = MI, slot: int = 0) -> bytes:
-        """Wait for the response to a message, and return it as exchange() does."""
+        """Wait for the response to a message, and return it as exchange() does.
+
+        After More Processing Required, it waits for the response proper, for as long as that says at least.
+        """
+        body = self._receive(kind, slot)
+        if kind == PRIMITIVE or body[0] != MiStatus.MORE_PROCESSING_REQUIRED:
+            return body
+        timeout = self._socket.gettimeout()
+        self._socket.settimeout(max(timeout or 0, struct.unpack_from("<H", body, 2)[0] / 10))
+        try:
+            return self._receive(kind, slot)
+        finally:
+            self._socket.settimeout(timeout)
+
+    def _receive(self, kind: int, slot: int) -> bytes:
         answer = self._socket.recv(2 * MOST)
         if len(answer) < 12 or answer[:2] != bytes([TYPE, RESPONSE | kind << 3 | slot]):
             raise ValueError(
@@ -153,7 +181,7 @@ class Mctp(Closing):
         self.primitive(1)
 
     def abort(self, slot: int = 0) -> int:
-        """Abort the command of a slot, and resume. Returns CPAS, 0: it was complete, or there was none."""
+        """Abort the command of a slot, and resume. Returns CPAS: 2 if it was partly done, else 0."""
         return self.primitive(2, slot=slot) & 3
 
     def get_state(self, slot: int = 0, clear: bool = False) -> spec.MiEndpointState:
@@ -182,17 +210,132 @@ class Mctp(Closing):
     ) -> tuple[int, bytes]:
         """Send an admin command to a controller: the status field of its completion, and its data.
 
-        data: what Set Features sends. Dwords are cdw10 to cdw15. MiError if the endpoint does not execute the
-        command. A virtual SSD has Identify, Get Log Page, Device Self-test, and Get and Set Features of those
-        features that belong to the drive and not to the host, such as Temperature Threshold.
+        As admin_command(), without dword 0 of the completion.
+        """
+        return self.admin_command(opcode, nsid, ctrlid, offset, length, data, **dwords)[1:]
+
+    def admin_command(
+        self,
+        opcode: int,
+        nsid: int = 0,
+        ctrlid: int = 1,
+        offset: int = 0,
+        length: int = MOST,
+        data: bytes = b"",
+        **dwords: int,
+    ) -> AdminAnswer:
+        """Send an admin command to a controller. NVMe-MI 2.0, section 6.
+
+        A virtual SSD has Identify, Get Log Page, Device Self-test, Get and Set Features of those features
+        that belong to the drive and not to the host, and, if it has them in band, Format NVM, Namespace
+        Management and Attachment, Firmware Image Download and Commit, Security Send and Receive, and
+        Sanitize.
+
+        Args:
+            opcode: of the command, 8 bits. Commands of queues and events, Abort and Keep Alive are prohibited
+            nsid: namespace, 32 bits
+            ctrlid: controller, 16 bits
+            offset: where in the data that the drive returns the response begins, in bytes
+            length: bytes of the response, 4096 at most
+            data: what is sent to the drive, 4096 bytes at most
+            dwords: cdw10 to cdw15, each 32 bits
+
+        Raises:
+            MiError: the endpoint does not execute the command
+            TimeoutError: no response came
+
+        Example:
+            >>> endpoint.admin_command(0x06, cdw10=1, length=64).data[4:24]
         """
         words = [field(dwords.pop(f"cdw{number}", 0), 32, f"cdw{number}") for number in range(10, 16)]
         check(not dwords, f"{', '.join(dwords)} is no dword from cdw10 to cdw15")
-        entry = struct.pack("<BBHI16xII8x", opcode, 0, ctrlid, nsid, offset, len(data) if data else length)
+        wanted = field(length, 32, "length") if opcode & DIRECTION == FROM_DRIVE else len(data)
+        entry = struct.pack(
+            "<BBHI16xII8x",
+            field(opcode, 8, "opcode"),
+            0,
+            field(ctrlid, 16, "ctrlid"),
+            field(nsid, 32, "nsid"),
+            field(offset, 32, "offset"),
+            wanted,
+        )
         answer = self.exchange(entry + struct.pack("<6I", *words) + data, ADMIN)
         if answer[0]:
             raise MiError(opcode, answer[0])
-        return struct.unpack_from("<I", answer, 12)[0] >> 17, answer[16:]
+        result, _, status = struct.unpack_from("<III", answer, 4)
+        return AdminAnswer(result, status >> 17, answer[16:])
+
+    def format(
+        self, lbaf: int = 0, ses: int = 0, nsid: int = 1, mset: int = 0, pi: int = 0, pil: int = 0
+    ) -> AdminAnswer:
+        """Format NVM, as Controller.format(), and wait until it has ended."""
+        index = field(lbaf, 6, "lbaf")
+        shape = field(mset, 1, "mset") << 4 | field(pi, 3, "pi") << 5 | field(pil, 1, "pil") << 8
+        cdw10 = index & 15 | shape | field(ses, 3, "ses") << 9 | index >> 4 << 12
+        return self.admin_command(0x80, nsid, cdw10=cdw10)
+
+    def ns_create(
+        self, nsze: int, ncap: int | None = None, flbas: int = 0, dps: int = 0, nmic: int = 0, csi: int = 0
+    ) -> AdminAnswer:
+        """Create a namespace, as Controller.ns_create(). The result is its NSID."""
+        data = spec.NamespaceManagementData(bytearray(MOST))
+        data.nsze = field(nsze, 64, "nsze")
+        data.ncap = data.nsze if ncap is None else field(ncap, 64, "ncap")
+        data.flbas, data.dps, data.nmic = (
+            field(flbas, 8, "flbas"),
+            field(dps, 8, "dps"),
+            field(nmic, 8, "nmic"),
+        )
+        return self.admin_command(0x0D, data=bytes(data), cdw11=field(csi, 8, "csi") << 24)
+
+    def ns_delete(self, nsid: int) -> AdminAnswer:
+        """Delete a namespace; 0xffffffff: all."""
+        return self.admin_command(0x0D, nsid, cdw10=1)
+
+    def _attachment(self, nsid: int, cntlid: int | Sequence[int], sel: int) -> AdminAnswer:
+        ids = [cntlid] if isinstance(cntlid, int) else list(cntlid)
+        check(len(ids) <= 2047, f"cntlid has {len(ids)} controllers, but a controller list has 2047 at most")
+        words = [len(ids), *(field(one, 16, "cntlid") for one in ids)]
+        return self.admin_command(
+            0x15, nsid, data=struct.pack(f"<{len(words)}H", *words).ljust(MOST, b"\0"), cdw10=sel
+        )
+
+    def ns_attach(self, nsid: int, cntlid: int | Sequence[int] = 1) -> AdminAnswer:
+        """Attach a namespace to one or several controllers, in ascending order of CNTLID."""
+        return self._attachment(nsid, cntlid, 0)
+
+    def ns_detach(self, nsid: int, cntlid: int | Sequence[int] = 1) -> AdminAnswer:
+        """Detach a namespace from one or several controllers."""
+        return self._attachment(nsid, cntlid, 1)
+
+    def fw_download(self, data: bytes, offset: int) -> AdminAnswer:
+        """Firmware Image Download of a piece, 4096 bytes at most. offset: where in the image, bytes."""
+        check(len(data) >= 4 and len(data) % 4 == 0, f"data must be whole dwords, not {len(data)} bytes")
+        return self.admin_command(
+            0x11, data=data, cdw10=len(data) // 4 - 1, cdw11=field(offset, 34, "offset") // 4
+        )
+
+    def fw_commit(self, slot: int, action: int) -> AdminAnswer:
+        """Firmware Commit, as Controller.fw_commit()."""
+        return self.admin_command(0x10, cdw10=field(slot, 3, "slot") | field(action, 3, "action") << 3)
+
+    def security_send(self, data: bytes, spsp: int, secp: int = 1, nssf: int = 0) -> AdminAnswer:
+        """Security Send, 4096 bytes at most."""
+        return self.admin_command(0x81, data=data, cdw10=_protocol(spsp, secp, nssf), cdw11=len(data))
+
+    def security_receive(self, spsp: int, secp: int = 1, nssf: int = 0, size: int = MOST) -> AdminAnswer:
+        """Security Receive. size: bytes, 4096 at most."""
+        cdw10 = _protocol(spsp, secp, nssf)
+        return self.admin_command(0x82, length=size, cdw10=cdw10, cdw11=field(size, 32, "size"))
+
+    def sanitize(self, option: int = 2, pattern: int = 0) -> AdminAnswer:
+        """Start a sanitize operation, as Controller.sanitize()."""
+        return self.admin_command(0x84, cdw10=option, cdw11=pattern)
+
+
+def _protocol(spsp: int, secp: int, nssf: int) -> int:
+    """Dword 10 of the security commands."""
+    return field(secp, 8, "secp") << 24 | field(spsp, 16, "spsp") << 8 | field(nssf, 8, "nssf")
 
 
 class InBand:

@@ -6,6 +6,7 @@ import struct
 import nvme as d
 import pytest
 
+from pynvme import firmware
 from pynvme.mi import InBand, Mctp, Mi, MiError, crc32c
 from pynvme.spec.mi import MiStatus
 from pynvme.vssd import VirtualSsd
@@ -78,9 +79,40 @@ def test_admin_commands_out_of_band(drive):
     with pytest.raises(MiError, match="invalid parameter"):
         endpoint.admin(0x0A, cdw10=0x07)
     with pytest.raises(MiError):
-        endpoint.admin(0x80)
+        endpoint.admin(0x0C)
     with pytest.raises(AssertionError, match="cdw16"):
         endpoint.admin(0x06, cdw16=1)
+
+
+def test_admin_commands_that_change_the_drive():
+    with VirtualSsd(size="4M", mi=True, namespace_management=True, tcg=True) as ssd:
+        nvme0 = d.Controller(ssd.address)
+        with Mctp(ssd.address) as endpoint:
+            assert endpoint.format(nsid=1) == (0, 0, b"") and endpoint.format(63).status & 0x7FF == 0x10A
+            assert endpoint.ns_delete(1).status == 0 and endpoint.ns_create(64, nmic=1) == (1, 0, b"")
+            assert endpoint.ns_attach(1).status == 0 and endpoint.ns_detach(1, [1]).status == 0
+            assert endpoint.ns_attach(1, [1]).status == 0
+            namespace = d.Namespace(nvme0, 1)
+            assert namespace.id_ns.nsze == 64 and namespace.id_ns.nmic == 1
+            namespace.close()
+            image = firmware.make("MI 2.0")
+            for at in range(0, len(image), 4096):
+                assert endpoint.fw_download(image[at : at + 4096], at).status == 0
+            assert endpoint.fw_commit(2, 3).status == 0
+            assert endpoint.admin(0x06, cdw10=1, offset=64, length=8)[1] == b"MI 2.0  "
+            assert endpoint.fw_commit(3, 2).status & 0x7FF == 0x107, "an empty slot"
+            assert int.from_bytes(endpoint.security_receive(1, size=512).data[:4], "big") > 48, (
+                "Level 0 Discovery"
+            )
+            assert endpoint.security_send(bytes(4), 0, 0x77).status & 0x7FF == 0x02
+            assert endpoint.sanitize().status == 0
+            while endpoint.admin(0x02, nsid=0xFFFFFFFF, length=512, cdw10=127 << 16 | 0x81)[1][2] & 7 == 2:
+                pass
+            with pytest.raises(MiError, match="parameter"):
+                endpoint.fw_download(bytes(8192), 0)
+            with pytest.raises(AssertionError, match="dwords"):
+                endpoint.fw_download(b"123", 0)
+        nvme0.pcie.close()
 
 
 def test_control_primitives(drive):

@@ -79,11 +79,12 @@ static uint16_t map_prps(struct vssd_request *request, uint64_t length, uint32_t
 /* The data are in memory of this process: a message of the Management Interface. */
 static uint16_t map_local(struct vssd_request *request, uint64_t length)
 {
-	if (length > request->local_length)
+	if (length > request->local->length)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_STATE("the message has no room for the data"),
 				   VSSD_OWN);
 	request->data = (struct vssd_data){.segments = request->ctrl->transfers.segments, .count = 1};
-	request->data.segments[0] = (struct vssd_segment){.memory = request->local, .length = (uint32_t)length};
+	request->data.segments[0] =
+		(struct vssd_segment){.memory = request->local->memory, .length = (uint32_t)length};
 	return NVME_SC_SUCCESS;
 }
 

@@ -130,6 +130,10 @@ static uint16_t commit(struct vssd_request *request)
 	if (slot > VSSD_FIRMWARE_SLOTS)
 		return vssd_refuse(request, NVME_SC_INVALID_FIRMWARE_SLOT, VSSD_FIELD(NVME_FIELD_FW_COMMIT_FS, "FS"),
 				   VSSD_OWN);
+	/* The controllers process no commands then, but the Management Interface does. */
+	if (vssd_firmware_is_starting(&subsystem->firmware))
+		return vssd_refuse(request, NVME_SC_FW_ACTIVATION_PROHIBITED,
+				   VSSD_STATE("an image is being activated"), VSSD_BASE("3.11"));
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
 	if (slot == 0)
@@ -141,8 +145,8 @@ static uint16_t commit(struct vssd_request *request)
 	if (action == NVME_FW_REPLACE)
 		return NVME_SC_SUCCESS;
 	vssd_ocp_committed(subsystem, (uint8_t)action);
-	if (vssd_firmware_activate(subsystem, slot, action == NVME_FW_ACTIVATE_NOW, &ctrl->listener, cmd->cid,
-				   &status))
+	if (vssd_firmware_activate(subsystem, slot, action == NVME_FW_ACTIVATE_NOW, vssd_request_owner(request),
+				   cmd->cid, &status))
 		return VSSD_LATER;
 	return status ? answer(request, status) : NVME_SC_SUCCESS;
 }

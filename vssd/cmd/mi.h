@@ -11,6 +11,7 @@
 
 #include "vssd/cmd/request.h"
 #include "vssd/ctrl/management.h"
+#include "vssd/subsystem/listener.h"
 
 #define VSSD_MI_MOST_DATA 4096u /* bytes of the data of a command, in either direction */
 
@@ -40,30 +41,39 @@ bool vssd_mi_returns_data(uint8_t opcode);
 
 #define VSSD_MI_SLOTS 2u
 
+/* How the responses leave the endpoint, and who sent the request. */
+struct vssd_mi_sender {
+	void (*send)(int peer, const uint8_t *message, uint32_t length);
+	int peer; /* -1: it is gone */
+};
+
 /* A command slot: the response to its last command. */
 struct vssd_mi_slot {
-	uint32_t length; /* 0: there is none */
-	bool is_held;    /* it waits until the host resumes the endpoint */
+	uint32_t length;              /* 0: there is none */
+	bool is_held;                 /* it waits until the host resumes the endpoint */
+	bool is_executing;            /* the command ends later */
+	uint16_t cid;                 /* of that command */
+	struct vssd_mi_sender sender; /* of that command */
 	uint8_t response[VSSD_MI_MESSAGE];
 };
 
 /* A management endpoint, out of band. All zeros: a new one. */
 struct vssd_mi_endpoint {
+	struct vssd_listener listener; /* gets completions that come later; it is no controller of the subsystem */
+	uint16_t last_cid;
 	bool is_paused;
 	uint16_t errors; /* bits of Get State */
 	struct vssd_mi_slot slots[VSSD_MI_SLOTS];
 };
 
-/* How the responses leave the endpoint. */
-struct vssd_mi_sender {
-	void (*send)(void *context, const uint8_t *message, uint32_t length);
-	void *context;
-};
-
 /* Answer a message of the Management Interface, from header to integrity check. There may be no response, since the
- * message is wrong or the endpoint is paused, and several, since a control primitive releases some. */
+ * message is wrong or the endpoint is paused, and several, since a control primitive releases some, or since the
+ * command takes longer: then More Processing Required comes first. */
 void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, const uint8_t *request,
 		     uint32_t length, struct vssd_mi_sender sender);
+
+/* A peer is gone: responses that come later have nobody to go to. */
+void vssd_mi_forget(struct vssd_mi_endpoint *endpoint, int peer);
 
 /* Log page 13h: which commands there are. */
 void vssd_mi_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256]);

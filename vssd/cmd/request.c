@@ -12,11 +12,15 @@ void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, str
 	request->is_fused = request->is_trial = false;
 	request->data = (struct vssd_data){0};
 	request->local = NULL;
-	request->local_length = 0;
 	request->result = 0;
 	request->due = 0;
 	request->bytes = 0;
 	request->moved = request->appended = 0;
 	request->failure = (struct vssd_failure){0};
 	request->fault = NULL;
+}
+
+struct vssd_listener *vssd_request_owner(const struct vssd_request *request)
+{
+	return request->local ? request->local->owner : &request->ctrl->listener;
 }

@@ -11,6 +11,7 @@
 
 struct vssd_ctrl;
 struct vssd_fault_plan;
+struct vssd_listener;
 struct vssd_ns;
 struct vssd_sq;
 
@@ -28,6 +29,13 @@ struct vssd_segment {
 struct vssd_data {
 	struct vssd_segment *segments;
 	uint32_t count;
+};
+
+/* What a command that comes in a message of the Management Interface has instead of host memory and a queue. */
+struct vssd_local {
+	uint8_t *memory;             /* takes the place of PRPs */
+	uint32_t length;             /* bytes */
+	struct vssd_listener *owner; /* gets a completion that comes later */
 };
 
 /* A field of a command, in one or two of its dwords: see vssd/cmd/refuse.h. */
@@ -53,24 +61,26 @@ struct vssd_request {
 	struct nvme_cmd cmd; /* a copy: the host may change the entry at any time */
 	struct vssd_ctrl *ctrl;
 	struct vssd_sq *sq;
-	struct vssd_ns *ns;    /* NULL: NSID names no namespace */
-	uint8_t csi;           /* the command set of that namespace */
-	bool is_fused;         /* executed as half of a pair */
-	bool is_trial;         /* only check it: see vssd_defer() */
-	struct vssd_data data; /* valid after vssd_data_map() */
-	uint8_t *local;        /* memory of this process that takes the place of PRPs; NULL: there is none */
-	uint32_t local_length; /* bytes */
-	uint64_t result;       /* dwords 0 and 1 of the completion */
-	uint64_t due;          /* ticks: a successful command completes no earlier; 0: at once */
-	uint32_t bytes;        /* how much of the medium it has read or written */
-	uint64_t moved;        /* SLBA of the host, less that in cmd, which a fault rule has changed */
-	uint64_t appended;     /* SLBA in cmd, less the start of the zone, to which a Zone Append appends */
+	struct vssd_ns *ns;             /* NULL: NSID names no namespace */
+	uint8_t csi;                    /* the command set of that namespace */
+	bool is_fused;                  /* executed as half of a pair */
+	bool is_trial;                  /* only check it: see vssd_defer() */
+	struct vssd_data data;          /* valid after vssd_data_map() */
+	const struct vssd_local *local; /* NULL: it comes from a queue */
+	uint64_t result;                /* dwords 0 and 1 of the completion */
+	uint64_t due;                   /* ticks: a successful command completes no earlier; 0: at once */
+	uint32_t bytes;                 /* how much of the medium it has read or written */
+	uint64_t moved;                 /* SLBA of the host, less that in cmd, which a fault rule has changed */
+	uint64_t appended;              /* SLBA in cmd, less the start of the zone, to which a Zone Append appends */
 	struct vssd_failure failure;
 	struct vssd_fault_plan *fault; /* what fault rules do to its data; NULL: nothing */
 };
 
 /* Initialise all members but cmd, which the caller has fetched. */
 void vssd_request_init(struct vssd_request *request, struct vssd_ctrl *ctrl, struct vssd_sq *sq);
+
+/* Who gets the completion of an operation that ends later: the controller, or the endpoint that has the command. */
+struct vssd_listener *vssd_request_owner(const struct vssd_request *request);
 
 /* The LBAs that an I/O command names: these fields are the same in each. */
 static inline uint64_t vssd_slba(const struct nvme_cmd *cmd)

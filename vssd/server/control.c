@@ -244,11 +244,14 @@ void vssd_control_init(struct vssd_control *control, struct vssd_session *sessio
 	*control = (struct vssd_control){.session = session, .options = options};
 }
 
+static struct vssd_mi_endpoint endpoint; /* the drive has one, whoever sends the messages */
+
 static void forget_peer(struct vssd_control *control, int fd)
 {
 	for (unsigned i = 0; i < control->num_peers; i++) {
 		if (control->peers[i] != fd)
 			continue;
+		vssd_mi_forget(&endpoint, fd);
 		close(fd);
 		control->num_peers--;
 		memmove(&control->peers[i], &control->peers[i + 1],
@@ -286,30 +289,20 @@ static int execute(struct vssd_control *control, const struct request_packet *re
 	return handlers[command](control, request, reply);
 }
 
-/* A peer, and whether it is gone. */
-struct link {
-	int fd;
-	bool is_broken;
-};
-
-static void send_response(void *context, const uint8_t *message, uint32_t length)
+/* Send a response. A peer that takes none is forgotten when its socket is next served. */
+static void send_response(int peer, const uint8_t *message, uint32_t length)
 {
-	struct link *link = context;
-
-	if (!link->is_broken && send(link->fd, message, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		link->is_broken = true;
+	if (send(peer, message, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		shutdown(peer, SHUT_RDWR);
 }
 
-/* Answer a message of the Management Interface. One that is wrong has no answer. False: the peer is gone. */
-static bool serve_management(struct vssd_control *control, int fd, const struct request_packet *request, size_t size)
+/* Answer a message of the Management Interface, perhaps later. One that is wrong has no answer. */
+static void serve_management(struct vssd_control *control, int fd, const struct request_packet *request, size_t size)
 {
-	static struct vssd_mi_endpoint endpoint; /* the drive has one, whoever sends the messages */
-	struct link link = {.fd = fd};
-	struct vssd_mi_sender sender = {send_response, &link};
+	struct vssd_mi_sender sender = {send_response, fd};
 
 	if (control->options->optional.mi && size <= sizeof(*request))
 		vssd_mi_message(&endpoint, control->session->ctrl, (const uint8_t *)request, (uint32_t)size, sender);
-	return !link.is_broken;
 }
 
 void vssd_control_serve(struct vssd_control *control, int fd)
@@ -327,8 +320,7 @@ void vssd_control_serve(struct vssd_control *control, int fd)
 		return;
 	}
 	if (*(const uint8_t *)&request == VSSD_MI_MESSAGE_TYPE) {
-		if (!serve_management(control, fd, &request, (size_t)size))
-			forget_peer(control, fd);
+		serve_management(control, fd, &request, (size_t)size);
 		return;
 	}
 	reply.head = (struct vssd_control_reply){.magic = VSSD_CONTROL_MAGIC, .version = VSSD_CONTROL_VERSION};

@@ -31,6 +31,12 @@ struct vssd_firmware {
 
 extern const struct vssd_subsystem_part vssd_firmware_part;
 
+/* Whether an image is being activated, or the commit that activated it has not completed yet. */
+static inline bool vssd_firmware_is_starting(const struct vssd_firmware *firmware)
+{
+	return firmware->starting || firmware->started;
+}
+
 /* Whether any of these bytes of an image was downloaded. None was beyond the largest image. */
 bool vssd_firmware_has_any(const struct vssd_firmware *firmware, uint64_t offset, uint64_t length);
 
