@@ -26,6 +26,7 @@ from ctrl_helpers import (
     Host,
     Start,
     crc32c,
+    firmware_image,
     get_feature,
     identify,
     log_page,
@@ -369,3 +370,21 @@ def test_nvme_cli_talks_to_the_endpoint_by_libnvme(host: Managed, tmp_path: Path
 
     assert (nvme("id-ctrl")["sn"].strip(), nvme("id-ctrl")["vwci"]) == ("MI-1", 0x80 | 16)
     assert nvme("smart-log")["avail_spare"] == 100
+    image = tmp_path / "image"
+    image.write_bytes(firmware_image("MI 3"))
+    for line in (
+        "format -n 1 --force",
+        "delete-ns -n 1",
+        "create-ns -s 64 -c 64 -f 0",
+        "attach-ns -n 1 -c 1",
+        f"fw-download -f {image} -x 4096",
+        "fw-commit -s 2 -a 3",
+        "sanitize -a start-block-erase",
+    ):
+        name, *words = line.split()
+        done = subprocess.run(
+            [PROGRAM, name, "mctp:1,9:1", *words], env=environment, capture_output=True, text=True, timeout=20
+        )
+        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+    assert identify(host.nvme, 1)[64:72] == b"MI 3    "
+    assert struct.unpack_from("<Q", identify(host.nvme, 0, 1)) == (64,)
