@@ -2002,6 +2002,9 @@ class Namespace:
     def verify_enable(self, enable: bool = True) -> Literal[True]:
         """Turn the verification of data on or off. It is on from the beginning.
 
+        It is a switch of this Namespace object. Commands and workers of another object of the same namespace
+        have the switch of that object.
+
         While it is off, reads are not compared. An IO worker that starts while it is off neither stamps nor
         tracks what it writes, so that its writes are as fast as its reads. Until the close() of this worker,
         pynvme verifies nothing in its region. Afterwards the LBAs that it may have written are unknown, and
@@ -2790,7 +2793,9 @@ class Namespace:
                 those of the others
             pi: what each IO asks of protection information, as for read(). fio's names are taken, such as
                 {"pi_act": 1, "pi_chk": "GUARD,REFTAG"}. By default the drive checks nothing. The worker
-                makes the metadata of its writes, and they are verified
+                makes the metadata of its writes, and they are verified. Each IO names the same ref_tag
+                for its first LBA. If the drive checks reference tags, reads then have to begin where
+                writes began, by lba_align = io_size. Otherwise the drive fails them with 02/84
             time: seconds, 0 for no limit
             io_count: IOs, 0 for no limit
             qprio: SQ priority, as in Qpair

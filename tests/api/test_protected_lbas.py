@@ -202,6 +202,21 @@ def test_a_worker_names_the_check_that_failed(drive):
     assert (result.error, result.status) == (-6, 0x283)
 
 
+def test_reads_that_name_one_reference_tag_begin_where_writes_began(drive):
+    """In type 2, by lba_align = io_size. Another LBA has another tag (NVM 1.0, 5.2)."""
+    ns = Lbas(drive, 2, 0, 2).ns
+    io = {"io_size": 8, "pi": {"ref_tag": 7, "prchk": "GUARD,REFTAG"}}
+    fill = ns.ioworker(**io, lba_random=False, read_percentage=0, region_end=128)
+    assert fill.start().close().error == 0
+    result = ns.ioworker(**io, lba_align=8, region_end=128, io_count=50).start().close()
+    assert (result.error, result.lba_mismatch, result.lba_verified) == (0, 0, 400)
+    worker = ns.ioworker(**io, lba_random=False, region_start=3, region_end=11, io_count=1)
+    with pytest.warns(UserWarning, match="ERROR") as told:
+        result = worker.start().close()
+    assert any("02/84" in str(one.message) for one in told)
+    assert (result.error, result.status) == (-6, 0x284)
+
+
 def test_a_worker_by_default_makes_right_tuples_and_asks_for_no_check(drive):
     lbas = Lbas(drive, 8, 1, 1)
     lbas.send("write", 0, {"pract": 0, "make": False, "prchk": 0})  # no valid tuples

@@ -51,6 +51,20 @@ def test_the_region_of_a_worker_is_unknown_until_it_is_written_again(own):
         read(own, 1000)
 
 
+def test_the_switch_belongs_to_the_object_that_has_it(own):
+    """Each object of a namespace has its own, for commands and for workers."""
+    other, pair, buf = d.Namespace(own.nvme0), d.Qpair(own.nvme0, 4), d.Buffer(512)
+    own.nvme0n1.write(pair, buf, 5).waitdone()
+    own.ssd.poke(1, 5, bytes(512))
+    other.verify_enable(False)
+    other.read(pair, buf, 5).waitdone()
+    assert other.ioworker(io_size=1, region_start=5, region_end=6, io_count=4).start().close().error == 0
+    assert stats(other) == (0, 0, 0), "the counts are those of the namespace"
+    with pytest.warns(UserWarning, match=MISMATCH):
+        own.nvme0n1.read(pair, buf, 5).waitdone()
+    assert stats(own.nvme0n1) == stats(other) == (1, 0, 1)
+
+
 def test_a_worker_writes_without_stamps(own):
     own.nvme0n1.verify_enable(False)
     own.nvme0n1.ioworker(
