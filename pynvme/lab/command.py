@@ -56,7 +56,8 @@ def run(options: Options) -> int:
             why = asyncio.run(_run(campaign, mistakes))
         finally:
             view.close()
-            _tidy(place)
+            if campaign.is_running or not (place / journal.FILE).exists():  # not another process's campaign
+                _tidy(place)
     except PlanError as error:
         for mistake in error.mistakes:
             click.echo(f"{options.plan or options.resume}: {mistake}", err=True)
@@ -94,6 +95,7 @@ def _checked(path: str) -> tuple[Plan, list[str]]:
 def _resumed(options: Options) -> tuple[Plan, list[str], Path, journal.State]:
     place = Path(str(options.resume))
     state = journal.replay(journal.read(place))
+    journal.Journal(place, new=False).close()  # an error if another process runs it, before anything starts
     plan = plans.kept(place)
     mistakes: list[str] = []
     if options.plan is not None:

@@ -24,6 +24,7 @@ from click.testing import CliRunner
 import pynvme
 from pynvme.cli import main
 from pynvme.lab import capability, job, journal, live
+from pynvme.lab import plan as plans
 from pynvme.lab.campaign import Unit, spec_of
 from pynvme.lab.inventory import LabDrive
 from pynvme.lab.plan import Job, Task
@@ -376,6 +377,25 @@ def test_a_job_that_ends_before_pytest_has_not_passed_and_leaves_no_daemon(
     told = "it ended before pytest did, with exit code 0, in test_exit"
     assert (result["outcome"], result["exit"], result["message"]) == ("error", 0, told)
     assert processes(tmp_path) == []
+
+
+def test_a_campaign_that_runs_is_not_disturbed_by_a_second_one(tmp_path: Path) -> None:
+    text = PLAN.replace("test_fate.py::", "own.py::")
+    (tmp_path / "own.py").write_text("")
+    (tmp_path / "plan.toml").write_text(text)
+    folder = tmp_path / "campaign"
+    job_of_first = folder / "work/job"
+    job_of_first.mkdir(parents=True)
+    with contextlib.closing(journal.Journal(folder, new=True)):
+        plans.keep(plans.check(text, tmp_path)[0], folder)
+        for words, told in (
+            (["--resume", folder], "another process runs the campaign"),
+            ([tmp_path / "plan.toml", "--folder", folder], "has a campaign already"),
+        ):
+            found = CliRunner().invoke(main, ["campaign", *map(str, words)])
+            assert found.exit_code in (1, 2)
+            assert told in f"{found.output} {found.exception}"
+            assert job_of_first.exists()
 
 
 def test_a_file_that_cannot_be_read_is_a_mistake_of_the_plan(tmp_path: Path) -> None:
