@@ -5,6 +5,7 @@
 
 #include "spec/nvme_id.h"
 #include "spec/nvme_log.h"
+#include "spec/nvme_ocp.h"
 #include "tests/c/fuzz/clock.h"
 
 #define MUTILATE_ONE_IN 4
@@ -52,14 +53,24 @@ static void make_identify(struct fuzz_host *host, struct fuzz_command *command)
 	command->must_succeed = cmd->cdw10 == NVME_CNS_CTRL || (cmd->cdw10 == NVME_CNS_NS && cmd->nsid == 1);
 }
 
-static void make_log(struct fuzz_host *host, struct fuzz_command *command)
+static uint32_t some_lid(struct fuzz_host *host)
 {
 	static const uint8_t lids[] = {NVME_LOG_SUPPORTED,      NVME_LOG_ERROR,           NVME_LOG_ERROR,
 				       NVME_LOG_SMART,          NVME_LOG_SMART,           NVME_LOG_FIRMWARE,
 				       NVME_LOG_CHANGED_NS,     NVME_LOG_EFFECTS,         NVME_LOG_SELF_TEST,
 				       NVME_LOG_SANITIZE,       NVME_LOG_FEATURE_EFFECTS, NVME_LOG_TELEMETRY_HOST,
 				       NVME_LOG_TELEMETRY_CTRL, NVME_LOG_MI_EFFECTS,      NVME_LOG_MEDIA_UNIT_STATUS};
-	uint32_t lid = fuzz_one_in(host->random, 8) ? fuzz_below(host->random, 256) : FUZZ_PICK(host->random, lids);
+
+	if (fuzz_one_in(host->random, 8))
+		return fuzz_below(host->random, 256);
+	if (fuzz_one_in(host->random, 8))
+		return fuzz_between(host->random, NVME_OCP_LOG_SMART, NVME_OCP_LOG_TELEMETRY_STRINGS);
+	return FUZZ_PICK(host->random, lids);
+}
+
+static void make_log(struct fuzz_host *host, struct fuzz_command *command)
+{
+	uint32_t lid = some_lid(host);
 	uint32_t dwords = fuzz_one_in(host->random, 4) ? fuzz_between(host->random, 1, most_bytes(host) / 4)
 						       : fuzz_between(host->random, 1, 1024);
 	struct nvme_cmd *cmd = &command->cmd;
@@ -71,6 +82,8 @@ static void make_log(struct fuzz_host *host, struct fuzz_command *command)
 		cmd->cdw10 |= NVME_LOG_CREATE;
 	if (fuzz_one_in(host->random, 16))
 		cmd->cdw14 = fuzz_below(host->random, 4) << 24;
+	if (lid >= NVME_OCP_LOG_SMART && lid <= NVME_OCP_LOG_TELEMETRY_STRINGS)
+		cmd->cdw14 |= fuzz_below(host->random, 3); /* the UUID index */
 	command->must_succeed =
 		lid >= NVME_LOG_ERROR && lid <= NVME_LOG_TELEMETRY_CTRL && cmd->nsid == UINT32_MAX && cmd->cdw14 == 0;
 	if (fuzz_one_in(host->random, 3) && lid >= NVME_LOG_TELEMETRY_HOST && lid <= NVME_LOG_TELEMETRY_CTRL) {
