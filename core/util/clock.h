@@ -36,7 +36,8 @@ uint64_t pyn_ns_to_ticks(uint64_t ns);
 uint64_t pyn_ticks_to_realtime_ns(uint64_t ticks);
 
 /* Let others run after many empty polls: on a machine with few cores, a virtual device may be waiting for this one.
- * If what is polled for has not moved since 100 ms, also sleep, by which its time is measured to 0.1 %. */
+ * After 100 ms without a command that was sent or completed (since_ticks), sleep for 50 us at a time. The caller then
+ * measures the time of a command to 0.1 %. */
 void pyn_give_way(uint64_t since_ticks);
 
 #endif
