@@ -12,6 +12,7 @@ from typing import Callable
 import pytest
 from client import Client, Nvme
 from ctrl_helpers import Disk, Host, pattern
+from mctp import Endpoint
 from server import EXECUTABLE, Server
 
 
@@ -58,6 +59,14 @@ def host(server: Server) -> Iterator[Host]:
     host = Host(server)
     yield host
     host.close()
+
+
+@pytest.fixture
+def endpoint(host: Host) -> Iterator[Endpoint]:
+    """Its management endpoint, out of band."""
+    endpoint = Endpoint(host.server.folder)
+    yield endpoint
+    endpoint.close()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -25,17 +24,31 @@ from ctrl_helpers import (
     SET_FEATURES,
     Host,
     Start,
-    crc32c,
     firmware_image,
     get_feature,
     identify,
     log_page,
 )
+from mctp import (
+    ABORT,
+    BAD_COMMAND_SIZE,
+    BAD_OPCODE,
+    BAD_PARAMETER,
+    BAD_SIZE,
+    EXCEEDED,
+    MI,
+    PAUSE,
+    REPLAY,
+    RESUME,
+    STATE,
+    Endpoint,
+    entry,
+    message,
+)
 from nvme_cli import COMPILER, PROGRAM
 
 SEND, RECEIVE = 0x1D, 0x1E
 READ, SUBSYSTEM, CONTROLLER, SET, GET, VPD_READ, VPD_WRITE, RESET = range(8)
-BAD_OPCODE, BAD_PARAMETER, EXCEEDED = 3, 4, 0x20
 CLEAR, ALL, FUNCTIONS = 1 << 31, 1 << 31, 1 << 24
 EVERYTHING = 0x1F
 """NMD1 of a poll of controllers: all selections."""
@@ -65,7 +78,7 @@ class Managed(Host):
 
 @pytest.fixture
 def host(start: Start) -> Iterator[Managed]:
-    host = Managed(start("--size", "1M", "--mi", "--serial", "MI-1", "--namespace-management"))
+    host = Managed(start("--size", "1M", "--mi", "--serial", "MI-1", "--namespace-management", "--lockdown"))
     yield host
     host.close()
 
@@ -205,49 +218,6 @@ def test_vital_product_data_belong_to_the_subsystem(start: Start, folder: str) -
 # Out of band
 
 
-class Endpoint:
-    """Sends messages of the Management Interface on the control socket."""
-
-    def __init__(self, host: Managed) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.socket.settimeout(5)
-        self.socket.connect(os.path.join(host.server.folder, "control"))
-
-    def send(self, body: bytes, kind: int = 1, check: int = 0) -> None:
-        message = bytes([0x84, kind << 3, 0, 0]) + body
-        self.socket.send(message + struct.pack("<I", crc32c(message) ^ check))
-
-    def ask(self, body: bytes, kind: int = 1) -> bytes:
-        """What follows the header of the response."""
-        self.send(body, kind)
-        answer = self.socket.recv(8192)
-        assert crc32c(answer[:-4]) == struct.unpack("<I", answer[-4:])[0]
-        assert answer[:4] == bytes([0x84, 0x80 | kind << 3, 0, 0])
-        return answer[4:-4]
-
-    def mi(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> tuple[int, int, bytes]:
-        answer = self.ask(struct.pack("<B3xII", opcode, nmd0, nmd1) + data)
-        (word,) = struct.unpack_from("<I", answer)
-        return word >> 8, word & 0xFF, answer[4:]
-
-    def admin(
-        self, opcode: int, *dwords: int, nsid: int = 0, ctrl: int = 1, offset: int = 0, length: int = 4096
-    ) -> tuple[int, int, bytes]:
-        """The status of the interface, that of the command, and the data."""
-        entry = struct.pack("<BBHI16xIIII", opcode, 0, ctrl, nsid, offset, length, 0, 0)
-        answer = self.ask(entry + struct.pack("<6I", *dwords, *[0] * (6 - len(dwords))), kind=2)
-        if answer[0]:
-            return answer[0], 0, b""
-        return 0, struct.unpack_from("<I", answer, 12)[0] >> 17, answer[16:]
-
-
-@pytest.fixture
-def endpoint(host: Managed) -> Iterator[Endpoint]:
-    endpoint = Endpoint(host)
-    yield endpoint
-    endpoint.socket.close()
-
-
 def test_messages_out_of_band_say_the_same(host: Managed, endpoint: Endpoint) -> None:
     for opcode, nmd0 in ((READ, 0), (READ, 1 << 24), (READ, 3 << 24 | 1), (READ, 4 << 24), (GET, 2)):
         response, status, data = host.mi(opcode, nmd0)
@@ -256,96 +226,110 @@ def test_messages_out_of_band_say_the_same(host: Managed, endpoint: Endpoint) ->
     assert endpoint.mi(READ, 5 << 24)[1] == BAD_PARAMETER and endpoint.mi(0xC0)[1] == BAD_OPCODE
     assert endpoint.mi(VPD_WRITE, 0, 4, b"ABCD")[1] == 0 and endpoint.mi(VPD_READ, 0, 4)[2] == b"ABCD"
     for data in (b"ABC", b"ABCDE", b""):
-        assert endpoint.mi(VPD_WRITE, 0, 4, data)[1] == 6, "too little data, or too much"
+        assert endpoint.mi(VPD_WRITE, 0, 4, data)[1] == BAD_SIZE, "too little data, or too much"
     assert endpoint.mi(SUBSYSTEM, 0, CLEAR)[1] == 0
     in_band, out_of_band = host.ccs(), struct.unpack_from("<H", endpoint.mi(SUBSYSTEM)[2], 4)[0]
     assert (in_band & 0x20, out_of_band & 0x20) == (0x20, 0), "each has its own changes"
-    assert endpoint.ask(b"\1\0\0\0")[0] == 5, "the command is too short"
+    assert endpoint.refused(b"\1\0\0\0", MI) == (BAD_COMMAND_SIZE, 0), "the command is too short"
 
 
-PAUSE, RESUME, ABORT, STATE, REPLAY = range(5)
-
-
-def primitive(endpoint: Endpoint, opcode: int, parameter: int = 0, slot: int = 0) -> tuple[int, int]:
-    """The status and CPSR of a control primitive. NVMe-MI 2.0, section 4.2.1."""
-    body = struct.pack("<BBH", opcode, 0xA5, parameter)
-    message = bytes([0x84, slot, 0, 0]) + body
-    endpoint.socket.send(message + struct.pack("<I", crc32c(message)))
-    answer = endpoint.socket.recv(100)
-    assert answer[:4] == bytes([0x84, 0x80 | slot, 0, 0]) and len(answer) == 12
-    assert struct.unpack("<I", answer[8:])[0] == crc32c(answer[:8])
-    status, tag, result = struct.unpack_from("<BBH", answer, 4)
-    assert tag == 0xA5
-    return status, result
+def test_the_wrong_field_is_named(host: Managed, endpoint: Endpoint) -> None:
+    """Parameter Error Location, NVMe-MI 1.2, figure 29: the bit and the byte follow the status."""
+    for opcode, nmd0, nmd1, byte in (
+        (READ, 5 << 24, 0, 11),
+        (READ, 1 << 24 | 1 << 16, 0, 10),
+        (READ, 3 << 24 | 9, 0, 8),
+        (CONTROLLER, ALL | FUNCTIONS | 0xFF << 16, 0, 10),
+        (GET, 4, 0, 8),
+        (GET, 1 << 24 | 1, 0, 11),
+        (SET, 1 | 4 << 8, 0, 9),
+        (SET, 3, 63, 12),
+        (VPD_READ, 257, 0, 8),
+        (VPD_READ, 250, 7, 12),
+    ):
+        assert endpoint.refused(struct.pack("<B3xII", opcode, nmd0, nmd1), MI) == (BAD_PARAMETER, byte)
+        if opcode not in (GET, SET):
+            assert host.mi(opcode, nmd0, nmd1)[:2] == (byte << 8, BAD_PARAMETER), "in band"
+    poll = struct.pack("<B3xII", READ, 0, 0)
+    endpoint.socket.send(message(poll, MI, flags=1))
+    assert endpoint.receive(MI) == bytes([BAD_PARAMETER, 0, 2, 0]), "there is no Management Endpoint Buffer"
+    endpoint.socket.send(message(poll, MI, flags=0xFC))
+    assert endpoint.receive(MI)[0] == 0, "reserved bits are ignored, and are 0 in the response"
 
 
 def test_control_primitives(host: Managed, endpoint: Endpoint) -> None:
     poll = struct.pack("<B3xII", READ, 0, 0)
-    message = bytes([0x84, 0x08, 0, 0]) + poll
-    whole = message + struct.pack("<I", crc32c(message))
-    assert primitive(endpoint, ABORT) == primitive(endpoint, ABORT, slot=1) == (0, 0)
-    primitive(endpoint, STATE, 1)
-    assert primitive(endpoint, REPLAY) == primitive(endpoint, STATE) == (0, 0), "no response yet"
-    first = endpoint.ask(poll)
-    assert primitive(endpoint, REPLAY) == (0, 1) and endpoint.socket.recv(100)[4:-4] == first
-    assert primitive(endpoint, REPLAY, 1)[0] == BAD_PARAMETER
-    assert primitive(endpoint, REPLAY, slot=1) == (0, 0), "the other slot"
-    assert primitive(endpoint, PAUSE) == (0, 3)
+    whole = message(poll, MI)
+    assert endpoint.primitive(ABORT) == endpoint.primitive(ABORT, slot=1) == (0, 0)
+    endpoint.primitive(STATE, 1)
+    assert endpoint.primitive(REPLAY) == endpoint.primitive(STATE) == (0, 0), "no response yet"
+    first = endpoint.ask(poll, MI)
+    assert endpoint.primitive(REPLAY) == (0, 1) and endpoint.receive(MI) == first
+    assert endpoint.primitive(REPLAY, 1)[0] == BAD_PARAMETER
+    assert endpoint.primitive(REPLAY, slot=1) == (0, 0), "the other slot"
+    assert endpoint.primitive(PAUSE) == (0, 3)
     endpoint.socket.send(whole)
-    assert primitive(endpoint, STATE) == (0, 0x8003) and primitive(endpoint, STATE, slot=1) == (0, 0x8000)
+    assert endpoint.primitive(STATE) == (0, 0x8003) and endpoint.primitive(STATE, slot=1) == (0, 0x8000)
     endpoint.socket.send(whole)
-    assert primitive(endpoint, STATE) == (0, 0x800B), "a command for a slot that is not idle"
-    assert primitive(endpoint, RESUME) == (0, 0) and endpoint.socket.recv(100)[4:-4] == first
+    assert endpoint.primitive(STATE) == (0, 0x800B), "a command for a slot that is not idle"
+    assert endpoint.primitive(RESUME) == (0, 0) and endpoint.receive(MI) == first
     endpoint.socket.send(whole[:-1] + b"!")
-    assert primitive(endpoint, STATE, 1) == (0, 0x18) and primitive(endpoint, STATE) == (0, 0)
-    primitive(endpoint, PAUSE)
+    assert endpoint.primitive(STATE, 1) == (0, 0x18) and endpoint.primitive(STATE) == (0, 0)
+    endpoint.primitive(PAUSE)
     endpoint.socket.send(whole)
-    assert primitive(endpoint, ABORT) == (0, 0), "and the endpoint goes on"
-    assert endpoint.ask(poll) == first
+    assert endpoint.primitive(ABORT) == (0, 0), "and the endpoint goes on"
+    assert endpoint.ask(poll, MI) == first
     for opcode in (5, 0xFF):
-        assert primitive(endpoint, opcode)[0] == BAD_OPCODE
-
-
-def admin_entry(opcode: int, cdw10: int, length: int = 0) -> bytes:
-    """A request for controller 1, without its data."""
-    return struct.pack("<BBHI16xII8xI20x", opcode, 0, 1, 0, 0, length, cdw10)
+        assert endpoint.primitive(opcode)[0] == BAD_OPCODE
 
 
 def test_admin_commands_out_of_band(host: Managed, endpoint: Endpoint) -> None:
-    assert endpoint.admin(0x06, 1) == (0, OK, identify(host.nvme, 1))
-    assert endpoint.admin(0x06, 1, offset=24, length=40) == (0, OK, identify(host.nvme, 1)[24:64])
-    smart = endpoint.admin(0x02, 127 << 16 | 2, nsid=0xFFFFFFFF, length=512)
+    whole = identify(host.nvme, 1)
+    assert endpoint.execute(entry(0x06, 1, dlen=4096)) == (0, OK, whole)
+    assert endpoint.execute(entry(0x06, 1, offset=24, dlen=40)) == (0, OK, whole[24:64])
+    smart = endpoint.execute(entry(0x02, 127 << 16 | 2, nsid=0xFFFFFFFF, dlen=512))
     assert smart[:2] == (0, OK) and len(smart[2]) == 512 and smart[2][3] == 100
-    assert endpoint.admin(0x06, 0x77)[1] & 0x7FF == INVALID_FIELD
-    assert endpoint.admin(0x0C)[0] == BAD_OPCODE, "no event requests"
+    assert endpoint.execute(entry(0x06, 0x77))[1] == INVALID_FIELD
     threshold, arbitration, timestamp = 4, 1, 0x0E
-    assert endpoint.admin(SET_FEATURES, threshold, 333, length=0) == (0, OK, b"")
+    assert endpoint.execute(entry(SET_FEATURES, threshold, 333)) == (0, OK, b"")
     assert get_feature(host.nvme, threshold) == 333
-    assert endpoint.ask(admin_entry(GET_FEATURES, threshold), kind=2)[4:8] == struct.pack("<I", 333)
-    time = admin_entry(SET_FEATURES, timestamp, length=8)
-    assert endpoint.ask(time + b"\x78\x56\x34\x12\0\0\0\0", 2)[0] == 0
-    assert endpoint.admin(GET_FEATURES, timestamp, length=8)[2][2:4] == b"\x34\x12"
-    assert endpoint.ask(time + bytes(4), 2)[0] == 6, "too little data"
-    assert endpoint.ask(admin_entry(GET_FEATURES, timestamp, length=8) + bytes(4), 2)[0] == 6, "it has none"
+    assert endpoint.execute(entry(GET_FEATURES, threshold)) == (333, OK, b"")
+    time = entry(SET_FEATURES, timestamp, dlen=8)
+    assert endpoint.execute(time + b"\x78\x56\x34\x12\0\0\0\0")[1] == OK
+    assert endpoint.execute(entry(GET_FEATURES, timestamp, dlen=8))[2][2:4] == b"\x34\x12"
+    assert endpoint.refused(time + bytes(4)) == (BAD_SIZE, 0), "too little data"
+    assert endpoint.refused(entry(GET_FEATURES, timestamp, dlen=8) + bytes(4)) == (BAD_SIZE, 0), "it has none"
     for prohibited in (arbitration, 3, 5, 6, 7, 8, 9, 10, 11, 13, 15, 0x16, 0x81):
         for opcode in (GET_FEATURES, SET_FEATURES):
-            assert endpoint.admin(opcode, prohibited, length=0)[0] == BAD_PARAMETER, "MI 1.2, figure 125"
-    for wrong in ({"ctrl": 2}, {"ctrl": 0x101}, {"offset": 4097}, {"offset": 4000, "length": 97}):
-        assert endpoint.admin(0x06, 1, **wrong)[0] == BAD_PARAMETER
+            assert endpoint.refused(entry(opcode, prohibited)) == (BAD_PARAMETER, 44), "MI 1.2, figure 125"
+    for wrong, byte in (
+        ({"ctrl": 2}, 6),
+        ({"ctrl": 0x101}, 6),
+        ({"dlen": 4097}, 32),
+        ({"offset": 1 << 31}, 28),
+    ):
+        assert endpoint.refused(entry(0x06, 1, **wrong)) == (BAD_PARAMETER, byte)
     host.client.write32(0x14, 0)
-    assert endpoint.admin(0x06, 1)[2][4:24] == b"MI-1".ljust(20), "also while the controller is disabled"
+    serial = endpoint.execute(entry(0x06, 1, dlen=20, offset=4))[2]
+    assert serial == b"MI-1".ljust(20), "also while the controller is disabled"
+
+
+def test_a_response_has_a_part_of_more_than_4096_bytes(host: Managed, endpoint: Endpoint) -> None:
+    """NVMe-MI 1.2, section 6.2: DOFST and DLEN choose from all that the command returns, here 8 KiB."""
+    log = entry(0x02, 2047 << 16 | 0x07, nsid=0xFFFFFFFF, offset=4096, dlen=512)
+    status, data = endpoint.execute(log)[1:]
+    assert status == OK and data == log_page(host.nvme, 0x07, 512, offset=4096)
+    assert data != log_page(host.nvme, 0x07, 512)
 
 
 def test_wrong_messages_are_discarded(host: Managed, endpoint: Endpoint) -> None:
     poll = struct.pack("<B3xII", SUBSYSTEM, 0, 0)
-    endpoint.send(poll, check=1)
+    whole = message(poll, MI)
+    endpoint.socket.send(whole[:-1] + bytes([whole[-1] ^ 1]))
     endpoint.socket.send(b"\x84")
     endpoint.socket.send(b"\x84" * 11)
-    message = bytes([0x84, 0x88, 0, 0]) + poll
-    endpoint.socket.send(message + struct.pack("<I", crc32c(message)))
-    endpoint.socket.settimeout(0.1)
-    with pytest.raises(TimeoutError):
-        endpoint.socket.recv(100)
+    endpoint.socket.send(message(poll, 0x10 | MI))
+    assert endpoint.is_silent()
     assert endpoint.mi(SUBSYSTEM)[1] == 0
 
 
@@ -363,10 +347,13 @@ def test_nvme_cli_talks_to_the_endpoint_by_libnvme(host: Managed, tmp_path: Path
         "LC_ALL": "C",
     }
 
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        name, *words = line.split()
+        words = [PROGRAM, name, "mctp:1,9:1", *words]
+        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=20)
+
     def nvme(command: str) -> Any:
-        words = [PROGRAM, command, "mctp:1,9:1", "-o", "json"]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=20, check=True)
-        return json.loads(done.stdout)
+        return json.loads(run(f"{command} -o json").stdout)
 
     assert (nvme("id-ctrl")["sn"].strip(), nvme("id-ctrl")["vwci"]) == ("MI-1", 0x80 | 16)
     assert nvme("smart-log")["avail_spare"] == 100
@@ -379,12 +366,15 @@ def test_nvme_cli_talks_to_the_endpoint_by_libnvme(host: Managed, tmp_path: Path
         "attach-ns -n 1 -c 1",
         f"fw-download -f {image} -x 4096",
         "fw-commit -s 2 -a 3",
-        "sanitize -a start-block-erase",
+        "admin-passthru -o 0x24 --cdw10=0x8050",  # Lockdown of Format NVM, out of band
     ):
-        name, *words = line.split()
-        done = subprocess.run(
-            [PROGRAM, name, "mctp:1,9:1", *words], env=environment, capture_output=True, text=True, timeout=20
-        )
+        done = run(line)
         assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
     assert identify(host.nvme, 1)[64:72] == b"MI 3    "
     assert struct.unpack_from("<Q", identify(host.nvme, 0, 1)) == (64,)
+    assert "Lockdown" in run("format -n 1 --force").stderr
+    assert host.nvme.admin.execute(0x80, nsid=1)[1] == OK
+    newest = nvme("error-log")["errors"][0]
+    assert (newest["sqid"], newest["cmdid"], newest["status_field"] & 0x7FF) == (0xFFFF, 0xFFFF, 0x23)
+    assert "NVMe-MI status: Invalid Parameter(0x4)" in run("admin-passthru -o 0x19").stderr, "Directive Send"
+    assert run("sanitize -a start-block-erase").returncode == 0

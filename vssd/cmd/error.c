@@ -35,19 +35,26 @@ static void check_reason(const struct vssd_failure *failure)
 #endif
 }
 
+/* A command that came out of band is in no queue and has no CID. The values of a queue could be those of another
+ * command, so that the entry says that there is none. */
+static struct nvme_error_log_entry entry_of(const struct vssd_request *request)
+{
+	if (request->local)
+		return (struct nvme_error_log_entry){.sqid = UINT16_MAX, .cid = UINT16_MAX};
+	return (struct nvme_error_log_entry){
+		.sqid = request->sq->qid, .cid = request->cmd.cid, .status = request->sq->cq->phase};
+}
+
 void vssd_command_failed(const struct vssd_request *request, uint16_t status)
 {
 	const struct vssd_failure *failure = &request->failure;
 	const struct nvme_cmd *cmd = &request->cmd;
-	struct nvme_error_log_entry entry = {
-		.sqid = request->sq->qid,
-		.cid = cmd->cid,
-		.status = vssd_status_field(request->ctrl, status) | request->sq->cq->phase,
-		.pel = location_of(&failure->field),
-		.nsid = cmd->nsid,
-		.csinfo = failure->information,
-	};
+	struct nvme_error_log_entry entry = entry_of(request);
 
+	entry.status |= vssd_status_field(request->ctrl, status);
+	entry.pel = location_of(&failure->field);
+	entry.nsid = cmd->nsid;
+	entry.csinfo = failure->information;
 	if (failure->has_lba)
 		entry.lba = failure->lba;
 	else if (names_lbas(request))

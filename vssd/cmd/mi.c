@@ -57,6 +57,16 @@ static void respond(struct vssd_mi_command *command, const void *data, uint32_t 
 	command->out_length = length;
 }
 
+/* Where NMD0 and NMD1 are in a request message. */
+enum { NMD0_AT = 8, NMD1_AT = 12 };
+
+/* Refuse a field of a request, whose lowest bits are in this byte of the message. */
+static uint8_t refuse(struct vssd_mi_command *command, unsigned byte)
+{
+	command->response = VSSD_MI_LOCATION(byte);
+	return NVME_MI_STATUS_INVALID_PARAMETER;
+}
+
 /* ---- health ---- */
 
 static struct vssd_health_seen look(struct vssd_ctrl *ctrl)
@@ -163,13 +173,9 @@ static uint16_t selected(uint32_t nmd1)
 	return found;
 }
 
-/* The controller of this CNTLID, or NULL. */
-static struct vssd_ctrl *find(const struct vssd_ctrl *ctrl, uint32_t cntlid)
+struct vssd_ctrl *vssd_mi_controller(const struct vssd_ctrl *ctrl, uint32_t cntlid)
 {
-	for (struct vssd_listener *one = ctrl->subsystem->listeners; one; one = one->next)
-		if (vssd_cntlid(one) == cntlid)
-			return (struct vssd_ctrl *)one;
-	return NULL;
+	return (struct vssd_ctrl *)vssd_subsystem_listener(ctrl->subsystem, cntlid);
 }
 
 /* Add the health of a controller to the response, if the poll wants it. */
@@ -202,10 +208,10 @@ static uint8_t controller_health(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 	uint32_t most = (command->nmd0 >> 16 & 0xff) + 1;
 
 	if (most > ENTRIES_MOST)
-		return NVME_MI_STATUS_INVALID_PARAMETER;
+		return refuse(command, NMD0_AT + 2);
 	for (uint32_t id = (uint16_t)command->nmd0; id <= VSSD_MAX_CONTROLLERS && command->nmd0 & INCLUDE_PCI; id++)
-		if (find(ctrl, id) && command->response >> 16 < most)
-			add_health(find(ctrl, id), command);
+		if (vssd_mi_controller(ctrl, id) && command->response >> 16 < most)
+			add_health(vssd_mi_controller(ctrl, id), command);
 	return NVME_MI_STATUS_SUCCESS;
 }
 
@@ -262,7 +268,7 @@ static void list_controllers(const struct vssd_ctrl *ctrl, struct vssd_mi_comman
 	struct nvme_ctrl_list list = {0};
 
 	for (uint32_t id = (uint16_t)command->nmd0; id <= VSSD_MAX_CONTROLLERS; id++)
-		if (find(ctrl, id))
+		if (vssd_mi_controller(ctrl, id))
 			list.cntlid[list.numids++] = (uint16_t)id;
 	respond(command, &list, 2u + 2u * list.numids);
 }
@@ -282,7 +288,7 @@ static void list_commands(struct vssd_mi_command *command)
 static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
 	const struct nvme_mi_subsystem subsystem = {.mjr = VERSION_MAJOR, .mnr = VERSION_MINOR};
-	const struct vssd_ctrl *other = find(ctrl, (uint16_t)command->nmd0);
+	const struct vssd_ctrl *other = vssd_mi_controller(ctrl, (uint16_t)command->nmd0);
 	struct nvme_mi_controller controller = describe_controller(other ? other : ctrl);
 	struct nvme_mi_port port = describe_port(ctrl);
 	uint8_t portid = (uint8_t)(command->nmd0 >> 16);
@@ -293,7 +299,7 @@ static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_comman
 		break;
 	case NVME_MI_DATA_PORT:
 		if (portid != ANY_PORT)
-			return NVME_MI_STATUS_INVALID_PARAMETER;
+			return refuse(command, NMD0_AT + 2);
 		respond(command, &port, sizeof(port));
 		break;
 	case NVME_MI_DATA_CONTROLLER_LIST:
@@ -301,14 +307,14 @@ static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_comman
 		break;
 	case NVME_MI_DATA_CONTROLLER:
 		if (!other)
-			return NVME_MI_STATUS_INVALID_PARAMETER;
+			return refuse(command, NMD0_AT);
 		respond(command, &controller, sizeof(controller));
 		break;
 	case NVME_MI_DATA_OPTIONAL_COMMANDS:
 		list_commands(command);
 		break;
 	default:
-		return NVME_MI_STATUS_INVALID_PARAMETER;
+		return refuse(command, NMD0_AT + 3);
 	}
 	command->response = command->out_length;
 	return NVME_MI_STATUS_SUCCESS;
@@ -326,8 +332,10 @@ static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 {
 	const struct vssd_management *state = state_of(ctrl);
 
+	if (command->nmd0 >> 24 != ANY_PORT)
+		return refuse(command, NMD0_AT + 3);
 	if (!has_configuration(command))
-		return NVME_MI_STATUS_INVALID_PARAMETER;
+		return refuse(command, NMD0_AT);
 	switch (command->nmd0 & 0xff) {
 	case SMBUS_FREQUENCY:
 		command->response = state->frequency;
@@ -338,9 +346,9 @@ static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 		command->response = state->transmission;
 		break;
 	default:
-		return NVME_MI_STATUS_INVALID_PARAMETER;
+		return refuse(command, NMD0_AT);
 	}
-	return command->nmd0 >> 24 == ANY_PORT ? NVME_MI_STATUS_SUCCESS : NVME_MI_STATUS_INVALID_PARAMETER;
+	return NVME_MI_STATUS_SUCCESS;
 }
 
 static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
@@ -350,12 +358,14 @@ static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 	uint16_t unit = (uint16_t)command->nmd1;
 	struct vssd_health_seen now;
 
-	if (command->nmd0 >> 24 != ANY_PORT || !has_configuration(command))
-		return NVME_MI_STATUS_INVALID_PARAMETER;
+	if (command->nmd0 >> 24 != ANY_PORT)
+		return refuse(command, NMD0_AT + 3);
+	if (!has_configuration(command))
+		return refuse(command, NMD0_AT);
 	switch (command->nmd0 & 0xff) {
 	case SMBUS_FREQUENCY:
 		if (frequency == 0 || frequency > FREQUENCY_MOST)
-			return NVME_MI_STATUS_INVALID_PARAMETER;
+			return refuse(command, NMD0_AT + 1);
 		state->frequency = frequency;
 		return NVME_MI_STATUS_SUCCESS;
 	case HEALTH_STATUS_CHANGE:
@@ -364,11 +374,11 @@ static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 		return NVME_MI_STATUS_SUCCESS;
 	case TRANSMISSION_UNIT:
 		if (unit < UNIT_LEAST || unit > UNIT_MOST)
-			return NVME_MI_STATUS_INVALID_PARAMETER;
+			return refuse(command, NMD1_AT);
 		state->transmission = unit;
 		return NVME_MI_STATUS_SUCCESS;
 	default:
-		return NVME_MI_STATUS_INVALID_PARAMETER;
+		return refuse(command, NMD0_AT);
 	}
 }
 
@@ -379,10 +389,15 @@ static bool fits_vpd(const struct vssd_mi_command *command)
 	return (uint16_t)command->nmd0 + (uint32_t)(uint16_t)command->nmd1 <= VSSD_VPD_SIZE;
 }
 
+static uint8_t refuse_vpd(struct vssd_mi_command *command)
+{
+	return refuse(command, (uint16_t)command->nmd0 > VSSD_VPD_SIZE ? NMD0_AT : NMD1_AT);
+}
+
 static uint8_t vpd_read(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
 	if (!fits_vpd(command))
-		return NVME_MI_STATUS_INVALID_PARAMETER;
+		return refuse_vpd(command);
 	command->out_length = (uint16_t)command->nmd1;
 	vssd_vpd_read(ctrl, (uint16_t)command->nmd0, command->out, command->out_length);
 	return NVME_MI_STATUS_SUCCESS;
@@ -391,7 +406,7 @@ static uint8_t vpd_read(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 static uint8_t vpd_write(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
 	if (!fits_vpd(command))
-		return NVME_MI_STATUS_INVALID_PARAMETER;
+		return refuse_vpd(command);
 	if (command->in_length != (uint16_t)command->nmd1)
 		return NVME_MI_STATUS_INVALID_INPUT_SIZE;
 	if (command->in_length && !vssd_vpd_write(ctrl, (uint16_t)command->nmd0, command->in, command->in_length))

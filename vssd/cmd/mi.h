@@ -25,11 +25,17 @@ struct vssd_mi_command {
 	uint32_t in_length;
 	uint8_t *out; /* VSSD_MI_MOST_DATA zeros for the data of the response */
 	uint32_t out_length;
-	uint32_t response; /* NVMe Management Response, 24 bits */
+	uint32_t response; /* NVMe Management Response, 24 bits; after Invalid Parameter: where it is */
 };
+
+/* Parameter Error Location of the field that begins at bit 0 of this byte of a request message. Section 4.1.2.2. */
+#define VSSD_MI_LOCATION(byte) ((uint32_t)(byte) << 8)
 
 /* Execute a command. Returns a status of enum nvme_mi_status. */
 uint8_t vssd_mi_execute(struct vssd_ctrl *ctrl, struct vssd_mi_command *command);
+
+/* The controller of the subsystem with this CNTLID, or NULL. */
+struct vssd_ctrl *vssd_mi_controller(const struct vssd_ctrl *ctrl, uint32_t cntlid);
 
 /* Whether a command returns data, so that it is sent by NVMe-MI Receive; else by NVMe-MI Send. */
 bool vssd_mi_returns_data(uint8_t opcode);
@@ -54,12 +60,14 @@ struct vssd_mi_slot {
 	bool is_executing;            /* the command ends later */
 	uint16_t cid;                 /* of that command */
 	struct vssd_mi_sender sender; /* of that command */
+	struct vssd_ctrl *ctrl;       /* that executes it */
 	uint8_t response[VSSD_MI_MESSAGE];
 };
 
 /* A management endpoint, out of band. All zeros: a new one. */
 struct vssd_mi_endpoint {
 	struct vssd_listener listener; /* gets completions that come later; it is no controller of the subsystem */
+	uint64_t cycle;                /* of the power, when the last message came */
 	uint16_t last_cid;
 	bool is_paused;
 	uint16_t errors; /* bits of Get State */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Messages of the Management Interface out of band. NVM Express Management Interface Specification 2.0, sections 3.1
  * (format), 4.1 (responses), 5 (commands of the interface) and 6 (admin commands). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/util/crc32c.h"
@@ -19,13 +20,19 @@
 #define SLOT 0x1u  /* CSI */
 #define NMIMT_SHIFT 3u
 #define NMIMT_MASK 0xfu
-#define MI_REQUEST 16u    /* header, opcode, two dwords */
-#define ADMIN_REQUEST 68u /* header, and a submission queue entry with an offset and a length in it */
-#define FIRST_VENDOR_FEATURE 0xc0u
-#define ADMIN_RESPONSE 20u /* header, status, three dwords of the completion */
-#define DIRECTION 0x3u     /* of an opcode: which way the data go */
+#define MEB 0x1u                       /* of byte 2: the data are in the Management Endpoint Buffer */
+#define MI_REQUEST 16u                 /* header, opcode, two dwords */
+#define ADMIN_REQUEST 68u              /* header, and a submission queue entry with an offset and a length in it */
+#define FIRST_VENDOR 0xc0u             /* opcode of an admin command, and feature */
+#define ADMIN_RESPONSE 20u             /* header, status, three dwords of the completion */
+#define FABRICS 0x7fu                  /* opcode of the Fabrics commands */
+#define WHOLE_MOST (UINT64_C(4) << 20) /* bytes that a command returns, of which the response has a part */
+#define DIRECTION 0x3u                 /* of an opcode: which way the data go */
 #define TO_DRIVE 0x1u
 #define FROM_DRIVE 0x2u
+
+/* Fields of a request: the byte that an Invalid Parameter Error Response names. */
+enum { BUFFER_AT = 2, OPCODE_AT = 4, CTLID_AT = 6, DOFST_AT = 28, DLEN_AT = 32, CDW10_AT = 44 };
 
 enum message_type { CONTROL_PRIMITIVE, MI_COMMAND, ADMIN_COMMAND };
 
@@ -55,6 +62,13 @@ static void fail(struct response *response, uint8_t status)
 	response->bytes[HEADER] = status;
 	memset(response->bytes + HEADER + 1, 0, 3);
 	response->length = HEADER + 4;
+}
+
+/* An Invalid Parameter Error Response: it names the byte of the request. Section 4.1.2.2. */
+static void fail_at(struct response *response, uint32_t byte)
+{
+	fail(response, NVME_MI_STATUS_INVALID_PARAMETER);
+	put_word(response->bytes + HEADER, VSSD_MI_LOCATION(byte) << 8 | NVME_MI_STATUS_INVALID_PARAMETER);
 }
 
 static void execute_mi(struct vssd_ctrl *ctrl, const uint8_t *body, uint32_t length, struct response *response)
@@ -97,40 +111,55 @@ static bool has_feature(uint8_t fid)
 	case NVME_FEAT_COMMAND_SET_PROFILE:
 		return true;
 	default:
-		return fid >= FIRST_VENDOR_FEATURE;
+		return fid >= FIRST_VENDOR;
 	}
 }
 
-/* Whether the endpoint has an admin command, if the drive does. NVMe-MI 1.2, section 6: those of queues, of events,
- * Abort and Keep Alive are prohibited. */
-static bool has_command(const struct vssd_ctrl *ctrl, uint8_t opcode)
+/* NVMe-MI 1.2, figure 114: which admin commands the endpoint has, if the drive does, and which it never has. */
+enum permission { UNLISTED, OPTIONAL, PROHIBITED };
+
+static enum permission permission_of(uint8_t opcode)
 {
-	switch (opcode) {
-	case NVME_ADMIN_GET_LOG_PAGE:
-	case NVME_ADMIN_IDENTIFY:
-	case NVME_ADMIN_SET_FEATURES:
-	case NVME_ADMIN_GET_FEATURES:
-	case NVME_ADMIN_NS_MANAGEMENT:
-	case NVME_ADMIN_FW_COMMIT:
-	case NVME_ADMIN_FW_DOWNLOAD:
-	case NVME_ADMIN_SELF_TEST:
-	case NVME_ADMIN_NS_ATTACHMENT:
-	case NVME_ADMIN_FORMAT_NVM:
-	case NVME_ADMIN_SECURITY_SEND:
-	case NVME_ADMIN_SECURITY_RECEIVE:
-	case NVME_ADMIN_SANITIZE:
-		return vssd_admin_command(ctrl, opcode) != NULL;
-	default:
-		return false;
-	}
+	static const uint8_t permissions[256] = {
+		[NVME_ADMIN_DELETE_SQ] = PROHIBITED,
+		[NVME_ADMIN_CREATE_SQ] = PROHIBITED,
+		[NVME_ADMIN_GET_LOG_PAGE] = OPTIONAL,
+		[NVME_ADMIN_DELETE_CQ] = PROHIBITED,
+		[NVME_ADMIN_CREATE_CQ] = PROHIBITED,
+		[NVME_ADMIN_IDENTIFY] = OPTIONAL,
+		[NVME_ADMIN_ABORT] = PROHIBITED,
+		[NVME_ADMIN_SET_FEATURES] = OPTIONAL,
+		[NVME_ADMIN_GET_FEATURES] = OPTIONAL,
+		[NVME_ADMIN_ASYNC_EVENT] = PROHIBITED,
+		[NVME_ADMIN_NS_MANAGEMENT] = OPTIONAL,
+		[NVME_ADMIN_FW_COMMIT] = OPTIONAL,
+		[NVME_ADMIN_FW_DOWNLOAD] = OPTIONAL,
+		[NVME_ADMIN_SELF_TEST] = OPTIONAL,
+		[NVME_ADMIN_NS_ATTACHMENT] = OPTIONAL,
+		[NVME_ADMIN_KEEP_ALIVE] = PROHIBITED,
+		[NVME_ADMIN_DIRECTIVE_SEND] = PROHIBITED,
+		[NVME_ADMIN_DIRECTIVE_RECEIVE] = PROHIBITED,
+		[NVME_ADMIN_VIRTUALIZATION] = OPTIONAL,
+		[NVME_ADMIN_MI_SEND] = PROHIBITED,
+		[NVME_ADMIN_MI_RECEIVE] = PROHIBITED,
+		[NVME_ADMIN_CAPACITY_MANAGEMENT] = OPTIONAL,
+		[NVME_ADMIN_LOCKDOWN] = OPTIONAL,
+		[NVME_ADMIN_DOORBELL_BUFFER_CONFIG] = PROHIBITED,
+		[FABRICS] = PROHIBITED,
+		[NVME_ADMIN_FORMAT_NVM] = OPTIONAL,
+		[NVME_ADMIN_SECURITY_SEND] = OPTIONAL,
+		[NVME_ADMIN_SECURITY_RECEIVE] = OPTIONAL,
+		[NVME_ADMIN_SANITIZE] = OPTIONAL,
+		[NVME_ADMIN_GET_LBA_STATUS] = OPTIONAL,
+	};
+
+	return opcode >= FIRST_VENDOR ? OPTIONAL : permissions[opcode];
 }
 
 /* How many bytes of data a command needs, of which the request says that it has so many (DLEN). */
 static uint64_t needed(const struct nvme_cmd *cmd, uint32_t dlen)
 {
 	switch (cmd->opc) {
-	case NVME_ADMIN_SET_FEATURES:
-		return dlen; /* the feature checks them */
 	case NVME_ADMIN_NS_MANAGEMENT:
 		return nvme_get_field(cmd, NVME_FIELD_NS_MANAGEMENT_SEL) == NVME_NS_DELETE
 			       ? 0
@@ -139,8 +168,10 @@ static uint64_t needed(const struct nvme_cmd *cmd, uint32_t dlen)
 		return sizeof(struct nvme_ctrl_list);
 	case NVME_ADMIN_FW_DOWNLOAD:
 		return (nvme_get_field(cmd, NVME_FIELD_FW_DOWNLOAD_NUMD) + 1) * 4;
-	default:
+	case NVME_ADMIN_SECURITY_SEND:
 		return nvme_get_field(cmd, NVME_FIELD_SECURITY_SEND_TL);
+	default:
+		return dlen; /* the feature or the vendor's command checks them */
 	}
 }
 
@@ -159,61 +190,96 @@ static bool is_allowed(const struct nvme_cmd *cmd)
 	return !of_feature || has_feature((uint8_t)nvme_get_field(cmd, NVME_FIELD_GET_FEATURES_FID));
 }
 
-/* Check an admin command, whose data are length bytes in the request, or a part of the response. Returns a status of
- * enum nvme_mi_status. */
-static uint8_t check_admin(const struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const uint8_t *body,
-			   uint32_t length)
+/* How many bytes a command can return, of which the response has those from DOFST on; or those that it can have. */
+static uint32_t room_of(const struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd)
 {
-	uint32_t offset = word(body + 28), wanted = word(body + 32);
+	if ((cmd->opc & DIRECTION) != FROM_DRIVE)
+		return VSSD_MI_MOST_DATA;
+	return (uint32_t)(ctrl->transfers.most < WHOLE_MOST ? ctrl->transfers.most : WHOLE_MOST);
+}
 
-	if (!has_command(ctrl, cmd->opc))
-		return NVME_MI_STATUS_INVALID_OPCODE;
-	if (!is_allowed(cmd) || body[6] != (uint8_t)vssd_cntlid(&ctrl->listener) || body[7] ||
-	    offset > VSSD_MI_MOST_DATA || wanted > VSSD_MI_MOST_DATA - offset)
-		return NVME_MI_STATUS_INVALID_PARAMETER;
-	return has_data(cmd, wanted, length) ? NVME_MI_STATUS_SUCCESS : NVME_MI_STATUS_INVALID_INPUT_SIZE;
+/* The controller that an admin command is for, whose data are length bytes in the request, or a part of the response.
+ * NULL: the request is not well formed or prohibited, and this is its response. Section 6.2. */
+static struct vssd_ctrl *target_of(const struct vssd_ctrl *ctrl, const struct nvme_cmd *cmd, const uint8_t *body,
+				   uint32_t length, struct response *response)
+{
+	uint32_t offset = word(body + DOFST_AT), wanted = word(body + DLEN_AT);
+	struct vssd_ctrl *target = vssd_mi_controller(ctrl, word(body + OPCODE_AT) >> 16);
+	enum permission permission = permission_of(cmd->opc);
+
+	if (permission == PROHIBITED)
+		fail_at(response, OPCODE_AT);
+	else if (permission == UNLISTED || (target && !vssd_admin_command(target, cmd->opc)))
+		fail(response, NVME_MI_STATUS_INVALID_OPCODE);
+	else if (!target)
+		fail_at(response, CTLID_AT);
+	else if (!is_allowed(cmd))
+		fail_at(response, CDW10_AT);
+	else if (wanted > VSSD_MI_MOST_DATA)
+		fail_at(response, DLEN_AT);
+	else if (offset > room_of(ctrl, cmd) - wanted)
+		fail_at(response, DOFST_AT);
+	else if (!has_data(cmd, wanted, length))
+		fail(response, NVME_MI_STATUS_INVALID_INPUT_SIZE);
+	else
+		return target;
+	return NULL;
 }
 
 /* The response to an admin command that has ended. */
-static void conclude(struct response *response, uint16_t status, uint64_t result)
+static void conclude(struct response *response, const struct vssd_ctrl *ctrl, uint16_t status, uint64_t result)
 {
 	fail(response, NVME_MI_STATUS_SUCCESS);
 	put_word(response->bytes + 8, (uint32_t)result);
 	put_word(response->bytes + 12, (uint32_t)(result >> 32));
-	put_word(response->bytes + 16, (uint32_t)status << 17);
+	put_word(response->bytes + 16, status ? (uint32_t)vssd_status_field(ctrl, status) << 16 : 0);
 	response->length = ADMIN_RESPONSE;
 }
 
-static void execute_admin(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, const uint8_t *body,
-			  uint32_t length, struct response *response)
+/* Execute a command, whose data are in memory. */
+static void run(struct vssd_mi_slot *slot, struct vssd_request *request, const struct vssd_local *local,
+		const uint8_t *body, struct response *response)
 {
-	uint8_t data[VSSD_MI_MOST_DATA] = {0};
-	const struct vssd_local local = {data, sizeof(data), &endpoint->listener};
-	struct vssd_request request = {.cmd = {.opc = body[HEADER], .cid = ++endpoint->last_cid}};
 	uint16_t status;
-	uint8_t fault;
+
+	vssd_request_init(request, slot->ctrl, &slot->ctrl->queues.sq[0]);
+	request->local = local;
+	status = vssd_execute(request);
+	response->is_later = status == VSSD_LATER;
+	if (status && !response->is_later)
+		vssd_command_failed(request, status);
+	conclude(response, slot->ctrl, status, request->result);
+	if (status || (request->cmd.opc & DIRECTION) != FROM_DRIVE)
+		return;
+	memcpy(response->bytes + ADMIN_RESPONSE, local->memory + word(body + DOFST_AT), word(body + DLEN_AT));
+	response->length += word(body + DLEN_AT);
+}
+
+static void execute_admin(struct vssd_mi_endpoint *endpoint, struct vssd_mi_slot *slot, const struct vssd_ctrl *ctrl,
+			  const uint8_t *body, uint32_t length, struct response *response)
+{
+	struct vssd_request request = {.cmd = {.opc = body[OPCODE_AT], .cid = ++endpoint->last_cid}};
+	struct vssd_local local = {.owner = &endpoint->listener};
 
 	if (length < ADMIN_REQUEST) {
 		fail(response, NVME_MI_STATUS_INVALID_COMMAND_SIZE);
 		return;
 	}
+	length -= ADMIN_REQUEST;
 	request.cmd.nsid = word(body + 8);
-	memcpy(&request.cmd.cdw10, body + 44, 6 * sizeof(uint32_t));
-	fault = check_admin(ctrl, &request.cmd, body, length - ADMIN_REQUEST);
-	if (fault) {
-		fail(response, fault);
+	memcpy(&request.cmd.cdw10, body + CDW10_AT, 6 * sizeof(uint32_t));
+	slot->ctrl = target_of(ctrl, &request.cmd, body, length, response);
+	if (!slot->ctrl)
+		return;
+	local.length = (request.cmd.opc & DIRECTION) == FROM_DRIVE ? room_of(slot->ctrl, &request.cmd) : length;
+	local.memory = calloc(1, local.length + 1);
+	if (!local.memory) {
+		fail(response, NVME_MI_STATUS_INTERNAL_ERROR);
 		return;
 	}
-	memcpy(data, body + ADMIN_REQUEST, length - ADMIN_REQUEST);
-	vssd_request_init(&request, ctrl, &ctrl->queues.sq[0]);
-	request.local = &local;
-	status = vssd_execute(&request);
-	response->is_later = status == VSSD_LATER;
-	conclude(response, status, request.result);
-	if (status || (request.cmd.opc & DIRECTION) != FROM_DRIVE)
-		return;
-	memcpy(response->bytes + ADMIN_RESPONSE, data + word(body + 28), word(body + 32));
-	response->length += word(body + 32);
+	memcpy(local.memory, body + ADMIN_REQUEST, length);
+	run(slot, &request, &local, body, response);
+	free(local.memory);
 }
 
 /* ---- control primitives: section 4.2.1 ---- */
@@ -238,10 +304,10 @@ static void emit(struct vssd_mi_sender sender, uint8_t *message, uint32_t length
 }
 
 /* Send the response that a slot holds. */
-static void release(struct vssd_mi_slot *slot, struct vssd_mi_sender sender)
+static void release(struct vssd_mi_slot *slot)
 {
 	if (slot->is_held)
-		emit(sender, slot->response, slot->length);
+		emit(slot->sender, slot->response, slot->length);
 	slot->is_held = false;
 }
 
@@ -307,10 +373,12 @@ static void execute_primitive(struct vssd_mi_endpoint *endpoint, struct vssd_mi_
 	response[6] = (uint8_t)result;
 	response[7] = (uint8_t)(result >> 8);
 	emit(sender, response, PRIMITIVE);
-	if (replays)
+	if (replays) {
 		slot->is_held = true;
+		slot->sender = sender;
+	}
 	for (unsigned i = 0; i < VSSD_MI_SLOTS && !endpoint->is_paused; i++)
-		release(&endpoint->slots[i], sender);
+		release(&endpoint->slots[i]);
 }
 
 /* ---- commands that end later: section 4.1.2.3 ---- */
@@ -319,15 +387,15 @@ static void execute_primitive(struct vssd_mi_endpoint *endpoint, struct vssd_mi_
 #define UNIT_MS 100u       /* of MPRT */
 
 /* Say that the command of a slot takes longer. */
-static void begin_waiting(struct vssd_mi_slot *slot, const struct vssd_ctrl *ctrl, struct vssd_mi_sender sender)
+static void begin_waiting(struct vssd_mi_slot *slot)
 {
 	struct response response = {.bytes = slot->response};
-	uint64_t time = (ctrl->options->times.format_ms + MORE_TIME_MS) / UNIT_MS;
+	uint64_t time = (slot->ctrl->options->times.format_ms + MORE_TIME_MS) / UNIT_MS;
 
 	fail(&response, NVME_MI_STATUS_MORE_PROCESSING_REQUIRED);
 	put_word(slot->response + HEADER,
 		 NVME_MI_STATUS_MORE_PROCESSING_REQUIRED | (uint32_t)(time < UINT16_MAX ? time : UINT16_MAX) << 16);
-	emit(sender, slot->response, response.length);
+	emit(slot->sender, slot->response, response.length);
 }
 
 static bool is_ready(const struct vssd_listener *listener)
@@ -347,12 +415,12 @@ static void complete(struct vssd_listener *listener, uint16_t cid, uint16_t stat
 
 		if (!slot->is_executing || slot->cid != cid)
 			continue;
-		conclude(&response, status, 0);
+		conclude(&response, slot->ctrl, status, 0);
 		slot->length = response.length;
 		slot->is_executing = false;
 		slot->is_held = true;
 		if (!endpoint->is_paused)
-			release(slot, slot->sender);
+			release(slot);
 	}
 }
 
@@ -390,19 +458,15 @@ static void execute_command(struct vssd_mi_endpoint *endpoint, struct vssd_mi_sl
 {
 	struct response response = {.bytes = slot->response};
 
-	memcpy(slot->response, request, HEADER);
-	slot->response[1] |= ROR;
-	switch (request[1] >> NMIMT_SHIFT & NMIMT_MASK) {
-	case MI_COMMAND:
+	put_word(slot->response, TYPE | (uint32_t)(request[1] & (NMIMT_MASK << NMIMT_SHIFT | SLOT) | ROR) << 8);
+	if (request[BUFFER_AT] & MEB)
+		fail_at(&response, BUFFER_AT); /* there is none */
+	else if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == MI_COMMAND)
 		execute_mi(ctrl, request, end, &response);
-		break;
-	case ADMIN_COMMAND:
-		execute_admin(endpoint, ctrl, request, end, &response);
-		break;
-	default:
+	else if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == ADMIN_COMMAND)
+		execute_admin(endpoint, slot, ctrl, request, end, &response);
+	else
 		fail(&response, NVME_MI_STATUS_INVALID_OPCODE);
-		break;
-	}
 	slot->length = response.is_later ? 0 : response.length;
 	slot->is_executing = response.is_later;
 	slot->is_held = !response.is_later;
@@ -411,15 +475,28 @@ static void execute_command(struct vssd_mi_endpoint *endpoint, struct vssd_mi_sl
 
 /* Execute a command, and send its response, or that there will be one. */
 static void answer(struct vssd_mi_endpoint *endpoint, struct vssd_mi_slot *slot, struct vssd_ctrl *ctrl,
-		   const uint8_t *request, uint32_t end, struct vssd_mi_sender sender)
+		   const uint8_t *request, uint32_t end)
 {
-	slot->sender = sender;
 	execute_command(endpoint, slot, ctrl, request, end);
 	if (endpoint->is_paused)
 		return;
 	if (slot->is_executing)
-		begin_waiting(slot, ctrl, sender);
-	release(slot, sender);
+		begin_waiting(slot);
+	release(slot);
+}
+
+/* A power cycle ends all that the endpoint had and was: the next message finds a new one. */
+static void power_up(struct vssd_mi_endpoint *endpoint, uint64_t cycle)
+{
+	if (endpoint->cycle == cycle)
+		return;
+	for (unsigned i = 0; i < VSSD_MI_SLOTS; i++) {
+		endpoint->slots[i].is_held = endpoint->slots[i].is_executing = false;
+		endpoint->slots[i].length = 0;
+	}
+	endpoint->is_paused = false;
+	endpoint->errors = 0;
+	endpoint->cycle = cycle;
 }
 
 void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, const uint8_t *request,
@@ -428,9 +505,10 @@ void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, 
 	uint32_t end = length - CHECK;
 	struct vssd_mi_slot *slot;
 
-	if (length < HEADER + 4 + CHECK || request[0] != TYPE || request[1] & ROR)
+	if (length < HEADER + 4 + CHECK || request[0] != TYPE || request[1] & ROR || !ctrl->subsystem->power)
 		return;
 	endpoint->listener.ops = &endpoint_ops;
+	power_up(endpoint, ctrl->nv->totals.power_cycles);
 	forget_lost(endpoint, ctrl->subsystem);
 	slot = &endpoint->slots[request[1] & SLOT];
 	if (pyn_crc32c(0, request, end) != word(request + end)) {
@@ -442,6 +520,8 @@ void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, 
 	} else if (slot->is_held || slot->is_executing) {
 		endpoint->errors |= NOT_IDLE;
 	} else {
-		answer(endpoint, slot, ctrl, request, end, sender);
+		slot->sender = sender;
+		slot->ctrl = ctrl;
+		answer(endpoint, slot, ctrl, request, end);
 	}
 }

@@ -341,16 +341,6 @@ uint16_t vssd_ns_management(struct vssd_request *request)
 
 /* ---- attachment ---- */
 
-/* The controller with this CNTLID, or NULL. */
-static const struct vssd_listener *listener_of(const struct vssd_subsystem *subsystem, uint16_t cntlid)
-{
-	const struct vssd_listener *one = subsystem->listeners;
-
-	while (one && vssd_cntlid(one) != cntlid)
-		one = one->next;
-	return one;
-}
-
 /* Refuse the command for the entry of the controller list with this index. The error log gets the byte of the entry.
  */
 static uint16_t refuse_entry(struct vssd_request *request, unsigned index, uint16_t status, const char *why)
@@ -370,7 +360,7 @@ static uint16_t receive_list(struct vssd_request *request, struct nvme_ctrl_list
 		return vssd_refuse(request, NVME_SC_CONTROLLER_LIST_INVALID,
 				   VSSD_STATE("the controller list is empty or too long"), VSSD_OWN);
 	for (unsigned i = 0; i < list->numids; i++)
-		if (!listener_of(request->ctrl->subsystem, list->cntlid[i]) ||
+		if (!vssd_subsystem_listener(request->ctrl->subsystem, list->cntlid[i]) ||
 		    (i > 0 && list->cntlid[i] <= list->cntlid[i - 1]))
 			return refuse_entry(request, i, NVME_SC_CONTROLLER_LIST_INVALID,
 					    "the list is not in order, or names a controller that does not exist");
@@ -403,7 +393,7 @@ static uint16_t check_ctrls(struct vssd_request *request, const struct vssd_ns *
 
 	*ctrls = 0;
 	for (unsigned i = 0; !status && i < list->numids; i++) {
-		const struct vssd_listener *one = listener_of(request->ctrl->subsystem, list->cntlid[i]);
+		const struct vssd_listener *one = vssd_subsystem_listener(request->ctrl->subsystem, list->cntlid[i]);
 
 		if (attach)
 			status = check_attach(request, ns, one, i);

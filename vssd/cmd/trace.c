@@ -36,8 +36,8 @@ void vssd_trace_refusal(const struct vssd_request *request, uint16_t status)
 	refusals->entries[refusals->count++ % VSSD_REFUSALS] = (struct entry){
 		.field = request->failure.field,
 		.section = request->failure.section,
-		.qid = request->sq->qid,
-		.cid = request->cmd.cid,
+		.qid = request->local ? UINT16_MAX : request->sq->qid,
+		.cid = request->local ? UINT16_MAX : request->cmd.cid,
 		.status = status,
 		.csi = request->csi,
 		.opcode = request->cmd.opc,

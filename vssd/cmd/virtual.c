@@ -14,20 +14,11 @@
 #define CNTLID VSSD_FIELD(NVME_FIELD_VIRTUALIZATION_CNTLID, "CNTLID")
 #define BOTH_TYPES 3u /* CRT */
 
-static struct vssd_listener *find(const struct vssd_request *request, uint16_t cntlid)
-{
-	struct vssd_listener *one = request->ctrl->subsystem->listeners;
-
-	while (one && vssd_cntlid(one) != cntlid)
-		one = one->next;
-	return one;
-}
-
 /* The secondary controller that the command names, or NULL. */
 static struct vssd_listener *secondary_of(const struct vssd_request *request)
 {
-	struct vssd_listener *found =
-		find(request, (uint16_t)nvme_get_field(&request->cmd, NVME_FIELD_VIRTUALIZATION_CNTLID));
+	struct vssd_listener *found = vssd_subsystem_listener(
+		request->ctrl->subsystem, (uint32_t)nvme_get_field(&request->cmd, NVME_FIELD_VIRTUALIZATION_CNTLID));
 
 	return found && vssd_is_secondary(request->ctrl->subsystem, found) ? found : NULL;
 }
@@ -163,7 +154,8 @@ void vssd_virtual_list(const struct vssd_request *request, struct nvme_secondary
 	const struct vssd_options *options = request->ctrl->options;
 
 	for (unsigned vf = 1; vf <= options->functions.virtual_ones; vf++) {
-		const struct vssd_listener *one = find(request, (uint16_t)(options->functions.controllers + vf));
+		const struct vssd_listener *one =
+			vssd_subsystem_listener(request->ctrl->subsystem, options->functions.controllers + vf);
 
 		if (!one || vssd_cntlid(one) < least)
 			continue;

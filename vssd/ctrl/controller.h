@@ -104,6 +104,16 @@ static inline uint16_t vssd_cntlid(const struct vssd_listener *listener)
 	return (uint16_t)(listener->index + 1);
 }
 
+/* The controller of the subsystem with this CNTLID, or NULL. */
+static inline struct vssd_listener *vssd_subsystem_listener(const struct vssd_subsystem *subsystem, uint32_t cntlid)
+{
+	struct vssd_listener *one = subsystem->listeners;
+
+	while (one && vssd_cntlid(one) != cntlid)
+		one = one->next;
+	return one;
+}
+
 /* The features that the host has saved in this controller. */
 static inline struct vssd_saved_features *vssd_ctrl_saved(const struct vssd_ctrl *ctrl)
 {
