@@ -550,24 +550,12 @@ cdef class Controller(_Queue):
     @_named
     def ns_create(self, nsze, ncap=None, flbas=0, dps=0, nmic=0, anagrpid=0, nvmsetid=0, endgid=0, csi=0, cb=None,
                   *, rar=0, ror=0, rnumzrwa=None):
-        from pynvme import spec
+        from pynvme import namespace_data
 
         cdef cspdk.pyn_command command
-        cdef Buffer buf = Buffer(4096, "ns_create")
+        cdef Buffer buf = Buffer(namespace_data.SIZE, "ns_create")
 
-        data = spec.NamespaceManagementData(buf)
-        data.nsze = _field(nsze, 64, "nsze")
-        data.ncap = data.nsze if ncap is None else _field(ncap, 64, "ncap")
-        data.flbas = _field(flbas, 8, "flbas")
-        data.dps = _field(dps, 8, "dps")
-        data.nmic = _field(nmic, 8, "nmic")
-        data.anagrpid = _field(anagrpid, 32, "anagrpid")
-        data.nvmsetid = _field(nvmsetid, 16, "nvmsetid")
-        data.endgid = _field(endgid, 16, "endgid")
-        data.rar = _field(rar, 32, "rar")
-        data.ror = _field(ror, 32, "ror")
-        data.znsco = rnumzrwa is not None
-        data.rnumzrwa = 0 if rnumzrwa is None else _field(rnumzrwa, 32, "rnumzrwa")
+        buf[:] = namespace_data.namespace(nsze, ncap, flbas, dps, nmic, anagrpid, nvmsetid, endgid, rar, ror, rnumzrwa)
         _fill_command(&command, cspdk.NVME_ADMIN_NS_MANAGEMENT, buf, 0)
         _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_SEL, cspdk.NVME_NS_CREATE, "sel")
         _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_CSI, csi, "csi")
@@ -582,15 +570,12 @@ cdef class Controller(_Queue):
         return self._submit(&command, cb)
 
     cdef object _ns_attachment(self, object nsid, object cntlid, object sel, object cb):
-        cdef cspdk.pyn_command command
-        cdef Buffer buf = Buffer(4096, "controller list")
+        from pynvme import namespace_data
 
-        if cntlid is None:
-            cntlid = self.id_ctrl.cntlid
-        ids = list(cntlid) if isinstance(cntlid, (list, tuple, range)) else [cntlid]
-        _check(len(ids) <= 2047, f"cntlid has {len(ids)} controllers, but a controller list has 2047 at most")
-        words = [len(ids), *(_field(one, 16, "cntlid") for one in ids)]
-        buf[0 : 2 * len(words)] = b"".join(word.to_bytes(2, "little") for word in words)
+        cdef cspdk.pyn_command command
+        cdef Buffer buf = Buffer(namespace_data.SIZE, "controller list")
+
+        buf[:] = namespace_data.controller_list(self.id_ctrl.cntlid if cntlid is None else cntlid)
         _fill_command(&command, cspdk.NVME_ADMIN_NS_ATTACHMENT, buf, nsid)
         _put(&command.cmd, cspdk.NVME_FIELD_NS_ATTACHMENT_SEL, sel, "sel")
         return self._submit(&command, cb)

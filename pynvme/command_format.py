@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The fields of commands by their names, for decoding. The tables are in `pynvme.spec.formats`."""
+"""The fields of commands by their names, to decode and to make them. See `pynvme.spec.formats`."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+from pynvme.values import field
 
 
 class CommandField(NamedTuple):
@@ -41,4 +43,23 @@ class CommandFormat(NamedTuple):
 
     def decode(self, sqe: bytes) -> dict[str, int]:
         """The values of all fields by their names, from the 64 bytes of a command."""
-        return {field.name: field.of(sqe) for field in self.fields}
+        return {one.name: one.of(sqe) for one in self.fields}
+
+    def dwords(self, **fields: int) -> dict[str, int]:
+        """The dwords of a command with these fields, as arguments of send_cmd(). Others are 0.
+
+        Raises:
+            TypeError: it has no field of this name
+            AssertionError: a value does not fit its field
+        """
+        words: dict[str, int] = {}
+        known = {one.name: one for one in self.fields}
+        for name, value in fields.items():
+            if name not in known:
+                raise TypeError(f"{self.name} has no field {name}: it has {', '.join(known) or 'none'}")
+            one = known[name]
+            number = field(value, one.high - one.low + 1, name) << one.low
+            for dword, part in ((one.dword, number & 0xFFFFFFFF), (one.dword + 1, number >> 32)):
+                if part:
+                    words[f"cdw{dword}"] = words.get(f"cdw{dword}", 0) | part
+        return words

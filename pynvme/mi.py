@@ -10,7 +10,7 @@
     with Mctp("/tmp/drive") as endpoint:    # out of band, on the control socket of a virtual SSD
         mi = Mi(endpoint)
         mi.vpd()[:8]
-        endpoint.admin(0x06, cdw10=1)       # Identify Controller, also while the controller is disabled
+        endpoint.admin(AdminOpcode.IDENTIFY, cdw10=1)   # also while the controller is disabled
         endpoint.ns_create(2048).result     # the new NSID
 
 A message is what MCTP carries as message type 4: a header of four bytes, a command, its data, and a CRC-32C
@@ -25,9 +25,12 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pynvme import spec
+from pynvme import namespace_data, spec
 from pynvme.closing import Closing
-from pynvme.spec.mi import MiDataType, MiOpcode, MiStatus
+from pynvme.spec import AdminOpcode
+from pynvme.spec.enums import NamespaceAttachment, NamespaceManagement
+from pynvme.spec.formats import ADMIN_COMMANDS
+from pynvme.spec.mi import MiConfiguration, MiDataType, MiMessageType, MiOpcode, MiPrimitive, MiStatus
 from pynvme.values import check, field
 
 if TYPE_CHECKING:
@@ -38,8 +41,6 @@ TYPE = 0x84
 RESPONSE = 0x80
 DIRECTION, TO_DRIVE, FROM_DRIVE = 3, 1, 2
 """Of an admin opcode: which way its data go."""
-PRIMITIVE, MI, ADMIN = 0, 1, 2
-"""NVMe-MI message types."""
 MOST = 4096
 SECONDS = 5.0
 SENDS = frozenset({MiOpcode.CONFIGURATION_SET, MiOpcode.VPD_WRITE})
@@ -55,12 +56,26 @@ SELECT_ALL = 0x1F
 
 
 class MiError(OSError):
-    """A command of the Management Interface failed. `status` is a pynvme.spec.mi.MiStatus."""
+    """A command of the Management Interface failed, or the endpoint does not execute an admin command.
 
-    def __init__(self, opcode: int, status: int) -> None:
+    Attributes:
+        status: a pynvme.spec.mi.MiStatus
+        location: after Invalid Parameter, the byte of the request message in which the wrong field begins,
+            where byte 4 is the opcode. Otherwise 0
+    """
+
+    def __init__(self, opcode: int, status: int, location: int = 0) -> None:
         names = {int(one): one.name.replace("_", " ").lower() for one in MiStatus}
-        super().__init__(f"NVMe-MI command {opcode:#04x}: {names.get(status, f'status {status:#x}')}")
+        at = f" at byte {location}" if location else ""
+        super().__init__(f"NVMe-MI command {opcode:#04x}: {names.get(status, f'status {status:#x}')}{at}")
         self.status = status
+        self.location = location
+
+
+def _failed(opcode: int, word: int) -> MiError:
+    """The error of an error response, whose first dword is word. NVMe-MI 1.2, section 4.1.2."""
+    status = word & 0xFF
+    return MiError(opcode, status, word >> 16 if status == MiStatus.INVALID_PARAMETER else 0)
 
 
 class Answer(NamedTuple):
@@ -103,9 +118,18 @@ class Mctp(Closing):
     """An endpoint out of band: the folder of a virtual SSD that has the option `mi`, or the path of a socket.
 
     Any program can send it messages: see the description of this module.
+
+    Args:
+        path: the folder, or the socket
+        timeout: seconds to wait for a response
+        ctrlid: the controller that admin commands are for, 16 bits
+
+    Raises:
+        OSError: there is no endpoint
     """
 
-    def __init__(self, path: str | os.PathLike[str], timeout: float = SECONDS) -> None:
+    def __init__(self, path: str | os.PathLike[str], timeout: float = SECONDS, ctrlid: int = 1) -> None:
+        self.ctrlid = field(ctrlid, 16, "ctrlid")
         name = os.fspath(path)
         place = os.path.join(name, "control") if os.path.isdir(name) else name
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -121,7 +145,7 @@ class Mctp(Closing):
         """Close the connection."""
         self._socket.close()
 
-    def exchange(self, body: bytes, kind: int = MI, slot: int = 0) -> bytes:
+    def exchange(self, body: bytes, kind: int = MiMessageType.COMMAND, slot: int = 0) -> bytes:
         """Send a message of this NVMe-MI message type, and return the response without header and CRC.
 
         TimeoutError if the endpoint discards the message, or is paused. ValueError if the response is
@@ -130,18 +154,18 @@ class Mctp(Closing):
         self.send(body, kind, slot)
         return self.receive(kind, slot)
 
-    def send(self, body: bytes, kind: int = MI, slot: int = 0) -> None:
+    def send(self, body: bytes, kind: int = MiMessageType.COMMAND, slot: int = 0) -> None:
         """Send a message to a command slot, 0 or 1, and do not wait for its response."""
         message = bytes([TYPE, kind << 3 | field(slot, 1, "slot"), 0, 0]) + body
         self._socket.send(message + struct.pack("<I", crc32c(message)))
 
-    def receive(self, kind: int = MI, slot: int = 0) -> bytes:
+    def receive(self, kind: int = MiMessageType.COMMAND, slot: int = 0) -> bytes:
         """Wait for the response to a message, and return it as exchange() does.
 
         After More Processing Required, it waits for the response proper, for as long as that says at least.
         """
         body = self._receive(kind, slot)
-        if kind == PRIMITIVE or body[0] != MiStatus.MORE_PROCESSING_REQUIRED:
+        if kind == MiMessageType.PRIMITIVE or body[0] != MiStatus.MORE_PROCESSING_REQUIRED:
             return body
         timeout = self._socket.gettimeout()
         self._socket.settimeout(max(timeout or 0, struct.unpack_from("<H", body, 2)[0] / 10))
@@ -165,7 +189,7 @@ class Mctp(Closing):
         body = struct.pack(
             "<BBH", field(opcode, 8, "opcode"), field(tag, 8, "tag"), field(parameter, 16, "parameter")
         )
-        status, same, result = struct.unpack_from("<BBH", self.exchange(body, PRIMITIVE, slot))
+        status, same, result = struct.unpack_from("<BBH", self.exchange(body, MiMessageType.PRIMITIVE, slot))
         if same != tag:
             raise ValueError(f"the response of a control primitive has tag {same:#04x}, not {tag:#04x}")
         if status:
@@ -174,23 +198,23 @@ class Mctp(Closing):
 
     def pause(self) -> int:
         """Pause: from now on, responses to commands wait. Returns the flags of both slots."""
-        return self.primitive(0)
+        return self.primitive(MiPrimitive.PAUSE)
 
     def resume(self) -> None:
         """Resume: the endpoint sends the responses that wait; receive() them."""
-        self.primitive(1)
+        self.primitive(MiPrimitive.RESUME)
 
     def abort(self, slot: int = 0) -> int:
         """Abort the command of a slot, and resume. Returns CPAS: 2 if it was partly done, else 0."""
-        return self.primitive(2, slot=slot) & 3
+        return self.primitive(MiPrimitive.ABORT, slot=slot) & 3
 
     def get_state(self, slot: int = 0, clear: bool = False) -> spec.MiEndpointState:
         """Get State of the endpoint. clear: clear its errors."""
-        return spec.MiEndpointState(self.primitive(3, int(clear), slot))
+        return spec.MiEndpointState(self.primitive(MiPrimitive.GET_STATE, int(clear), slot))
 
-    def replay(self, slot: int = 0, kind: int = MI) -> bytes | None:
+    def replay(self, slot: int = 0, kind: int = MiMessageType.COMMAND) -> bytes | None:
         """Replay: the last response of a slot, as exchange() returns it. None: there is none."""
-        return self.receive(kind, slot) if self.primitive(4, slot=slot) & 1 else None
+        return self.receive(kind, slot) if self.primitive(MiPrimitive.REPLAY, slot=slot) & 1 else None
 
     def command(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> Answer:
         """Send a command of the Management Interface."""
@@ -202,7 +226,7 @@ class Mctp(Closing):
         self,
         opcode: int,
         nsid: int = 0,
-        ctrlid: int = 1,
+        ctrlid: int | None = None,
         offset: int = 0,
         length: int = MOST,
         data: bytes = b"",
@@ -218,7 +242,7 @@ class Mctp(Closing):
         self,
         opcode: int,
         nsid: int = 0,
-        ctrlid: int = 1,
+        ctrlid: int | None = None,
         offset: int = 0,
         length: int = MOST,
         data: bytes = b"",
@@ -226,26 +250,31 @@ class Mctp(Closing):
     ) -> AdminAnswer:
         """Send an admin command to a controller. NVMe-MI 2.0, section 6.
 
-        A virtual SSD has Identify, Get Log Page, Device Self-test, Get and Set Features of those features
-        that belong to the drive and not to the host, and, if it has them in band, Format NVM, Namespace
-        Management and Attachment, Firmware Image Download and Commit, Security Send and Receive, and
-        Sanitize.
+        An endpoint may have Identify, Get Log Page, Device Self-test, Get and Set Features of those features
+        that belong to the drive and not to the host, Format NVM, Namespace Management and Attachment,
+        Firmware Image Download and Commit, Security Send and Receive, Sanitize, Lockdown, Virtualization
+        Management, Capacity Management, Get LBA Status, and vendor specific commands. A virtual SSD has those
+        that it has in band.
 
         Args:
-            opcode: of the command, 8 bits. Commands of queues and events, Abort and Keep Alive are prohibited
+            opcode: of the command, 8 bits. Commands of queues, events and directives, Abort, Keep Alive,
+                Doorbell Buffer Config, and NVMe-MI Send and Receive are prohibited
             nsid: namespace, 32 bits
-            ctrlid: controller, 16 bits
+            ctrlid: controller, 16 bits. None: that of this object
             offset: where in the data that the drive returns the response begins, in bytes
             length: bytes of the response, 4096 at most
             data: what is sent to the drive, 4096 bytes at most
             dwords: cdw10 to cdw15, each 32 bits
+
+        Returns:
+            dword 0 and the status field of the completion, and the data
 
         Raises:
             MiError: the endpoint does not execute the command
             TimeoutError: no response came
 
         Example:
-            >>> endpoint.admin_command(0x06, cdw10=1, length=64).data[4:24]
+            >>> endpoint.admin_command(AdminOpcode.IDENTIFY, cdw10=1, length=64).data[4:24]
         """
         words = [field(dwords.pop(f"cdw{number}", 0), 32, f"cdw{number}") for number in range(10, 16)]
         check(not dwords, f"{', '.join(dwords)} is no dword from cdw10 to cdw15")
@@ -254,88 +283,125 @@ class Mctp(Closing):
             "<BBHI16xII8x",
             field(opcode, 8, "opcode"),
             0,
-            field(ctrlid, 16, "ctrlid"),
+            self.ctrlid if ctrlid is None else field(ctrlid, 16, "ctrlid"),
             field(nsid, 32, "nsid"),
             field(offset, 32, "offset"),
             wanted,
         )
-        answer = self.exchange(entry + struct.pack("<6I", *words) + data, ADMIN)
+        answer = self.exchange(entry + struct.pack("<6I", *words) + data, MiMessageType.ADMIN)
         if answer[0]:
-            raise MiError(opcode, answer[0])
+            raise _failed(opcode, int.from_bytes(answer[:4], "little"))
         result, _, status = struct.unpack_from("<III", answer, 4)
         return AdminAnswer(result, status >> 17, answer[16:])
+
+    def _named(
+        self,
+        opcode: AdminOpcode,
+        fields: dict[str, int],
+        nsid: int = 0,
+        data: bytes = b"",
+        length: int = MOST,
+    ) -> AdminAnswer:
+        """Send a command with these fields."""
+        words = ADMIN_COMMANDS[opcode].dwords(**fields)
+        return self.admin_command(opcode, nsid, length=length, data=data, **words)
 
     def format(
         self, lbaf: int = 0, ses: int = 0, nsid: int = 1, mset: int = 0, pi: int = 0, pil: int = 0
     ) -> AdminAnswer:
         """Format NVM, as Controller.format(), and wait until it has ended."""
         index = field(lbaf, 6, "lbaf")
-        shape = field(mset, 1, "mset") << 4 | field(pi, 3, "pi") << 5 | field(pil, 1, "pil") << 8
-        cdw10 = index & 15 | shape | field(ses, 3, "ses") << 9 | index >> 4 << 12
-        return self.admin_command(0x80, nsid, cdw10=cdw10)
+        fields = {"lbafl": index & 15, "lbafu": index >> 4, "ses": ses, "mset": mset, "pi": pi, "pil": pil}
+        return self._named(AdminOpcode.FORMAT_NVM, fields, nsid)
 
     def ns_create(
-        self, nsze: int, ncap: int | None = None, flbas: int = 0, dps: int = 0, nmic: int = 0, csi: int = 0
+        self,
+        nsze: int,
+        ncap: int | None = None,
+        flbas: int = 0,
+        dps: int = 0,
+        nmic: int = 0,
+        anagrpid: int = 0,
+        nvmsetid: int = 0,
+        endgid: int = 0,
+        csi: int = 0,
+        *,
+        rar: int = 0,
+        ror: int = 0,
+        rnumzrwa: int | None = None,
     ) -> AdminAnswer:
         """Create a namespace, as Controller.ns_create(). The result is its NSID."""
-        data = spec.NamespaceManagementData(bytearray(MOST))
-        data.nsze = field(nsze, 64, "nsze")
-        data.ncap = data.nsze if ncap is None else field(ncap, 64, "ncap")
-        data.flbas, data.dps, data.nmic = (
-            field(flbas, 8, "flbas"),
-            field(dps, 8, "dps"),
-            field(nmic, 8, "nmic"),
+        data = namespace_data.namespace(
+            nsze, ncap, flbas, dps, nmic, anagrpid, nvmsetid, endgid, rar, ror, rnumzrwa
         )
-        return self.admin_command(0x0D, data=bytes(data), cdw11=field(csi, 8, "csi") << 24)
+        return self._named(
+            AdminOpcode.NS_MANAGEMENT, {"sel": NamespaceManagement.CREATE, "csi": csi}, data=data
+        )
 
     def ns_delete(self, nsid: int) -> AdminAnswer:
         """Delete a namespace; 0xffffffff: all."""
-        return self.admin_command(0x0D, nsid, cdw10=1)
-
-    def _attachment(self, nsid: int, cntlid: int | Sequence[int], sel: int) -> AdminAnswer:
-        ids = [cntlid] if isinstance(cntlid, int) else list(cntlid)
-        check(len(ids) <= 2047, f"cntlid has {len(ids)} controllers, but a controller list has 2047 at most")
-        words = [len(ids), *(field(one, 16, "cntlid") for one in ids)]
-        return self.admin_command(
-            0x15, nsid, data=struct.pack(f"<{len(words)}H", *words).ljust(MOST, b"\0"), cdw10=sel
-        )
+        return self._named(AdminOpcode.NS_MANAGEMENT, {"sel": NamespaceManagement.DELETE}, nsid)
 
     def ns_attach(self, nsid: int, cntlid: int | Sequence[int] = 1) -> AdminAnswer:
         """Attach a namespace to one or several controllers, in ascending order of CNTLID."""
-        return self._attachment(nsid, cntlid, 0)
+        data = namespace_data.controller_list(cntlid)
+        return self._named(AdminOpcode.NS_ATTACHMENT, {"sel": NamespaceAttachment.ATTACH}, nsid, data)
 
     def ns_detach(self, nsid: int, cntlid: int | Sequence[int] = 1) -> AdminAnswer:
         """Detach a namespace from one or several controllers."""
-        return self._attachment(nsid, cntlid, 1)
+        data = namespace_data.controller_list(cntlid)
+        return self._named(AdminOpcode.NS_ATTACHMENT, {"sel": NamespaceAttachment.DETACH}, nsid, data)
 
     def fw_download(self, data: bytes, offset: int) -> AdminAnswer:
         """Firmware Image Download of a piece, 4096 bytes at most. offset: where in the image, bytes."""
         check(len(data) >= 4 and len(data) % 4 == 0, f"data must be whole dwords, not {len(data)} bytes")
-        return self.admin_command(
-            0x11, data=data, cdw10=len(data) // 4 - 1, cdw11=field(offset, 34, "offset") // 4
-        )
+        fields = {"numd": len(data) // 4 - 1, "ofst": field(offset, 34, "offset") // 4}
+        return self._named(AdminOpcode.FW_DOWNLOAD, fields, data=data)
 
     def fw_commit(self, slot: int, action: int) -> AdminAnswer:
         """Firmware Commit, as Controller.fw_commit()."""
-        return self.admin_command(0x10, cdw10=field(slot, 3, "slot") | field(action, 3, "action") << 3)
+        return self._named(AdminOpcode.FW_COMMIT, {"fs": slot, "ca": action})
 
     def security_send(self, data: bytes, spsp: int, secp: int = 1, nssf: int = 0) -> AdminAnswer:
         """Security Send, 4096 bytes at most."""
-        return self.admin_command(0x81, data=data, cdw10=_protocol(spsp, secp, nssf), cdw11=len(data))
+        fields = {"spsp": spsp, "secp": secp, "nssf": nssf, "tl": len(data)}
+        return self._named(AdminOpcode.SECURITY_SEND, fields, data=data)
 
     def security_receive(self, spsp: int, secp: int = 1, nssf: int = 0, size: int = MOST) -> AdminAnswer:
         """Security Receive. size: bytes, 4096 at most."""
-        cdw10 = _protocol(spsp, secp, nssf)
-        return self.admin_command(0x82, length=size, cdw10=cdw10, cdw11=field(size, 32, "size"))
+        fields = {"spsp": spsp, "secp": secp, "nssf": nssf, "al": size}
+        return self._named(AdminOpcode.SECURITY_RECEIVE, fields, length=size)
 
     def sanitize(self, option: int = 2, pattern: int = 0) -> AdminAnswer:
         """Start a sanitize operation, as Controller.sanitize()."""
-        return self.admin_command(0x84, cdw10=option, cdw11=pattern)
+        return self.admin_command(AdminOpcode.SANITIZE, cdw10=option, cdw11=pattern)
 
+    def lockdown(self, ofi: int, scp: int = 0, prhbt: int = 1, ifc: int = 0, uidx: int = 0) -> AdminAnswer:
+        """Lockdown, as Controller.lockdown(): ifc 2 prohibits it out of band only, 0 in band only, 1 both.
 
-def _protocol(spsp: int, secp: int, nssf: int) -> int:
-    """Dword 10 of the security commands."""
-    return field(secp, 8, "secp") << 24 | field(spsp, 16, "spsp") << 8 | field(nssf, 8, "nssf")
+        Example:
+            >>> endpoint.lockdown(AdminOpcode.FORMAT_NVM, ifc=2)
+            >>> endpoint.format().status & 0x7FF        # 0x23, and a host can still format
+        """
+        fields = {"ofi": ofi, "scp": scp, "prhbt": prhbt, "ifc": ifc, "uidx": uidx}
+        return self._named(AdminOpcode.LOCKDOWN, fields)
+
+    def virtualization_management(self, act: int, rt: int = 0, cntlid: int = 0, nr: int = 0) -> AdminAnswer:
+        """Virtualization Management, as that of Controller. The result is how many resources there are."""
+        fields = {"act": act, "rt": rt, "cntlid": cntlid, "nr": nr}
+        return self._named(AdminOpcode.VIRTUALIZATION, fields)
+
+    def capacity_management(self, oper: int, elid: int = 0, cap: int = 0) -> AdminAnswer:
+        """Capacity Management, as that of Controller. The result is the identifier of what was created."""
+        return self._named(AdminOpcode.CAPACITY_MANAGEMENT, {"oper": oper, "elid": elid, "cap": cap})
+
+    def get_lba_status(
+        self, slba: int = 0, rl: int = 0, atype: int = 0x10, nsid: int = 1, size: int = MOST
+    ) -> AdminAnswer:
+        """Get LBA Status, as Controller.get_lba_status(). size: bytes of the list, a multiple of 4."""
+        check(size >= 4 and size % 4 == 0, f"size must be whole dwords, not {size} bytes")
+        fields = {"slba": slba, "rl": rl, "atype": atype, "mndw": size // 4 - 1}
+        return self._named(AdminOpcode.GET_LBA_STATUS, fields, nsid, length=size)
 
 
 class InBand:
@@ -370,7 +436,7 @@ class Mi:
             field(opcode, 8, "opcode"), field(nmd0, 32, "nmd0"), field(nmd1, 32, "nmd1"), data
         )
         if answer.status:
-            raise MiError(opcode, answer.status)
+            raise _failed(opcode, answer.response << 8 | answer.status)
         return answer
 
     def subsystem_health(self, clear: bool = False) -> spec.MiSubsystemHealth:
@@ -431,7 +497,7 @@ class Mi:
         In band, only the changes of health can be cleared.
         """
         nmd0 = field(port, 8, "port") << 24 | field(identifier, 8, "identifier")
-        if identifier == 1:
+        if identifier == MiConfiguration.SMBUS_FREQUENCY:
             self.command(MiOpcode.CONFIGURATION_SET, nmd0 | field(value, 4, "value") << 8)
         else:
             self.command(MiOpcode.CONFIGURATION_SET, nmd0, field(value, 16, "value"))

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from pynvme import spec
 from pynvme.command_format import CommandField, CommandFormat
 from pynvme.spec.status import STATUS_NAMES
-from pynvme.values import check, field, integer
+from pynvme.values import check, integer
 
 if TYPE_CHECKING:
     import nvme
@@ -76,19 +76,7 @@ class VendorCommand:
             TypeError: it has no field of this name
             AssertionError: a value does not fit its field
         """
-        words: dict[str, int] = {}
-        known = {one.name: one for one in self.format.fields}
-        for name, value in fields.items():
-            if name not in known:
-                raise TypeError(
-                    f"{self.format.name} has no field {name}: it has {', '.join(known) or 'none'}"
-                )
-            one = known[name]
-            number = field(value, one.high - one.low + 1, name) << one.low
-            for dword, part in ((one.dword, number & 0xFFFFFFFF), (one.dword + 1, number >> 32)):
-                if part:
-                    words[f"cdw{dword}"] = words.get(f"cdw{dword}", 0) | part
-        return words
+        return self.format.dwords(**fields)
 
     def __call__(
         self,

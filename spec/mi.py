@@ -31,6 +31,48 @@ MI_OPCODE = Enum(
     section="5",
 )
 
+MI_MESSAGE_TYPE = Enum(
+    "MiMessageType",
+    "nvme_mi_message_type",
+    "NVME_MI_TYPE_",
+    (
+        Value("primitive", 0x0, "control primitive"),
+        Value("command", 0x1, "command of the interface"),
+        Value("admin", 0x2, "admin command"),
+        Value("pcie", 0x4, "PCIe command"),
+    ),
+    text="NMIMT of a message",
+    section="3.1",
+)
+
+MI_PRIMITIVE = Enum(
+    "MiPrimitive",
+    "nvme_mi_primitive",
+    "NVME_MI_PRIMITIVE_",
+    (
+        Value("pause", 0x00),
+        Value("resume", 0x01),
+        Value("abort", 0x02),
+        Value("get_state", 0x03),
+        Value("replay", 0x04),
+    ),
+    text="control primitives",
+    section="4.2.1",
+)
+
+MI_CONFIGURATION = Enum(
+    "MiConfiguration",
+    "nvme_mi_configuration",
+    "NVME_MI_CONFIG_",
+    (
+        Value("smbus_frequency", 0x01),
+        Value("health_status_change", 0x02),
+        Value("transmission_unit", 0x03),
+    ),
+    text="identifiers of Configuration Get and Set",
+    section="5.1",
+)
+
 MI_DATA_TYPE = Enum(
     "MiDataType",
     "nvme_mi_data_type",
@@ -290,6 +332,9 @@ HEADERS = (
         "Layout only, no behaviour. Host and virtual SSD both include it.",
         (
             MI_OPCODE,
+            MI_MESSAGE_TYPE,
+            MI_PRIMITIVE,
+            MI_CONFIGURATION,
             MI_DATA_TYPE,
             MI_STATUS,
             MI_SUBSYSTEM,

@@ -29,6 +29,30 @@ enum nvme_mi_opcode {
 	NVME_MI_SHUTDOWN = 0x0c,
 };
 
+/* NMIMT of a message. Section 3.1. */
+enum nvme_mi_message_type {
+	NVME_MI_TYPE_PRIMITIVE = 0x00, /* control primitive */
+	NVME_MI_TYPE_COMMAND = 0x01, /* command of the interface */
+	NVME_MI_TYPE_ADMIN = 0x02, /* admin command */
+	NVME_MI_TYPE_PCIE = 0x04, /* PCIe command */
+};
+
+/* control primitives. Section 4.2.1. */
+enum nvme_mi_primitive {
+	NVME_MI_PRIMITIVE_PAUSE = 0x00,
+	NVME_MI_PRIMITIVE_RESUME = 0x01,
+	NVME_MI_PRIMITIVE_ABORT = 0x02,
+	NVME_MI_PRIMITIVE_GET_STATE = 0x03,
+	NVME_MI_PRIMITIVE_REPLAY = 0x04,
+};
+
+/* identifiers of Configuration Get and Set. Section 5.1. */
+enum nvme_mi_configuration {
+	NVME_MI_CONFIG_SMBUS_FREQUENCY = 0x01,
+	NVME_MI_CONFIG_HEALTH_STATUS_CHANGE = 0x02,
+	NVME_MI_CONFIG_TRANSMISSION_UNIT = 0x03,
+};
+
 /* DTYP of Read NVMe-MI Data Structure. Section 5.7. */
 enum nvme_mi_data_type {
 	NVME_MI_DATA_SUBSYSTEM = 0x00,

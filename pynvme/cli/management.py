@@ -104,19 +104,21 @@ def config(
     words: tuple[str, ...],
 ) -> None:
     """Show the configuration, after changes that the options ask for."""
+    from pynvme.spec.mi import MiConfiguration
+
     address, _ = options.drive_of(pciaddr, words)
     with _interface(address, mctp) as interface:
         if unit is not None:
-            interface.configure(3, unit)
+            interface.configure(MiConfiguration.TRANSMISSION_UNIT, unit)
         if frequency is not None:
-            interface.configure(1, frequency)
+            interface.configure(MiConfiguration.SMBUS_FREQUENCY, frequency)
         if clear:
-            interface.configure(2, 0xFFFF)
+            interface.configure(MiConfiguration.HEALTH_STATUS_CHANGE)
         if not mctp:
             click.echo("SMBus frequency and MCTP transmission unit: only out of band (--mctp)")
             return
-        click.echo(f"SMBus frequency      {interface.configuration(1)}")
-        click.echo(f"transmission unit    {interface.configuration(3)} bytes")
+        click.echo(f"SMBus frequency      {interface.configuration(MiConfiguration.SMBUS_FREQUENCY)}")
+        click.echo(f"transmission unit    {interface.configuration(MiConfiguration.TRANSMISSION_UNIT)} bytes")
 
 
 @mi.command(epilog="Example: pynvme mi vpd 01:00.0 | xxd")

@@ -274,6 +274,9 @@ if TYPE_CHECKING:
     )
     from pynvme.spec.mi import (
         MiOpcode as MiOpcode,
+        MiMessageType as MiMessageType,
+        MiPrimitive as MiPrimitive,
+        MiConfiguration as MiConfiguration,
         MiDataType as MiDataType,
         MiStatus as MiStatus,
         MiDataStructureRequest as MiDataStructureRequest,
@@ -599,6 +602,9 @@ _MODULE_OF = {
     "ReclaimUnitHandleStatusList": "descriptors",
     "NamespaceManagementData": "descriptors",
     "MiOpcode": "mi",
+    "MiMessageType": "mi",
+    "MiPrimitive": "mi",
+    "MiConfiguration": "mi",
     "MiDataType": "mi",
     "MiStatus": "mi",
     "MiDataStructureRequest": "mi",

@@ -29,6 +29,33 @@ class MiOpcode(IntEnum):
     SHUTDOWN = 0x0C
 
 
+class MiMessageType(IntEnum):
+    """NMIMT of a message. Section 3.1."""
+
+    PRIMITIVE = 0x00  # control primitive
+    COMMAND = 0x01  # command of the interface
+    ADMIN = 0x02  # admin command
+    PCIE = 0x04  # PCIe command
+
+
+class MiPrimitive(IntEnum):
+    """control primitives. Section 4.2.1."""
+
+    PAUSE = 0x00
+    RESUME = 0x01
+    ABORT = 0x02
+    GET_STATE = 0x03
+    REPLAY = 0x04
+
+
+class MiConfiguration(IntEnum):
+    """identifiers of Configuration Get and Set. Section 5.1."""
+
+    SMBUS_FREQUENCY = 0x01
+    HEALTH_STATUS_CHANGE = 0x02
+    TRANSMISSION_UNIT = 0x03
+
+
 class MiDataType(IntEnum):
     """DTYP of Read NVMe-MI Data Structure. Section 5.7."""
 

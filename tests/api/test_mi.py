@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The Management Interface by pynvme.mi: in band and out of band say the same."""
 
+import contextlib
 import struct
 
 import nvme as d
@@ -76,10 +77,16 @@ def test_admin_commands_out_of_band(drive):
     assert endpoint.admin(0x06, cdw10=0x77)[0] & 0x7FF == 2
     assert endpoint.admin(0x09, cdw10=0x0E, data=bytes([9, 8, 7, 6, 5, 4, 0, 0])) == (0, b"")
     assert endpoint.admin(0x0A, cdw10=0x0E, length=8)[1][3:6] == bytes([6, 5, 4])
-    with pytest.raises(MiError, match="invalid parameter"):
-        endpoint.admin(0x0A, cdw10=0x07)
-    with pytest.raises(MiError):
-        endpoint.admin(0x0C)
+    for opcode, fields, status, location in (
+        (0x0A, {"cdw10": 0x07}, MiStatus.INVALID_PARAMETER, 44),  # Number of Queues belongs to the host
+        (0x0C, {}, MiStatus.INVALID_PARAMETER, 4),  # Asynchronous Event Request is prohibited
+        (0x24, {}, MiStatus.INVALID_OPCODE, 0),  # Lockdown, which this drive lacks
+        (0x06, {"ctrlid": 9}, MiStatus.INVALID_PARAMETER, 6),
+    ):
+        with pytest.raises(MiError) as caught:
+            endpoint.admin(opcode, **fields)
+        assert (caught.value.status, caught.value.location) == (status, location)
+        assert (f"at byte {location}" in str(caught.value)) == (location > 0)
     with pytest.raises(AssertionError, match="cdw16"):
         endpoint.admin(0x06, cdw16=1)
 
@@ -113,6 +120,33 @@ def test_admin_commands_that_change_the_drive():
             with pytest.raises(AssertionError, match="dwords"):
                 endpoint.fw_download(b"123", 0)
         nvme0.pcie.close()
+
+
+def test_commands_of_a_large_drive():
+    """Lockdown by interface, endurance groups, LBA status, and virtual functions."""
+    options = {"size": "4M", "mi": True, "lockdown": True, "lba_status": True, "namespace_management": True}
+    with VirtualSsd(**options, unallocated="4M", endurance_groups=1, capacity_management="variable") as ssd:
+        nvme0 = d.Controller(ssd.address)
+        with Mctp(ssd.address) as endpoint:
+            for ifc, codes in ((0, (0x23, 0)), (2, (0, 0x23)), (1, (0x23, 0x23))):
+                assert endpoint.lockdown(0x14, ifc=ifc).status == 0
+                with pytest.warns(UserWarning) if codes[0] else contextlib.nullcontext():
+                    nvme0.dst(0xF).waitdone()
+                assert (nvme0.cmdlog_list(1)[0].sc, endpoint.admin(0x14, cdw10=0xF)[0] & 0x7FF) == codes
+                log = nvme0.log(0x14, lsp=2 << 4)
+                assert list(log.cfil[: log.lngth]) == [0x14] * (codes[1] > 0)
+                assert endpoint.lockdown(0x14, prhbt=0, ifc=1).status == 0
+            assert endpoint.get_lba_status(size=24).data[:8] == bytes([0, 0, 0, 0, 2, 0, 0, 0])
+            assert endpoint.capacity_management(1, cap=1 << 20) == (2, 0, b"")
+            assert endpoint.capacity_management(2, elid=2) == (0, 0, b"")
+        nvme0.pcie.close()
+    with VirtualSsd(size="4M", mi=True, virtual_functions=1) as ssd, Mctp(ssd.address, ctrlid=2) as second:
+        assert second.admin(0x06, cdw10=1, offset=78, length=4)[1][:2] == b"\2\0"
+        second.ctrlid = 1
+        assert second.virtualization_management(8, cntlid=2, nr=3) == (3, 0, b"")
+        assert second.virtualization_management(8, cntlid=9, nr=3).status & 0x7FF == 0x11F
+        with pytest.raises(MiError, match="invalid opcode"):
+            second.capacity_management(1)
 
 
 def test_control_primitives(drive):

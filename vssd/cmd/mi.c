@@ -10,7 +10,6 @@
 #include "vssd/ctrl/controller.h"
 
 #define MESSAGE_TYPE 4u /* MT of NVMe-MI */
-#define MI_COMMANDS 1u  /* NMIMT */
 #define VERSION_MAJOR 1u
 #define VERSION_MINOR 2u
 #define UNIT_LEAST 64u /* MCTP transmission unit */
@@ -43,8 +42,6 @@ enum { NSS_P0LA = 0x8, NSS_RNR = 0x10, NSS_DF = 0x20, NSS_SFM = 0x40 };
 #define CLEAR (UINT32_C(1) << 31)       /* NMD1 of both polls */
 #define REPORT_ALL (UINT32_C(1) << 31)  /* NMD0 of the poll of controllers */
 #define INCLUDE_PCI (UINT32_C(1) << 24) /* NMD0: report functions that are no virtual ones */
-
-enum configuration { SMBUS_FREQUENCY = 1, HEALTH_STATUS_CHANGE = 2, TRANSMISSION_UNIT = 3 };
 
 static struct vssd_management *state_of(struct vssd_ctrl *ctrl)
 {
@@ -279,7 +276,7 @@ static void list_commands(struct vssd_mi_command *command)
 	uint8_t list[2 + 2 * sizeof(optional)] = {sizeof(optional)};
 
 	for (unsigned i = 0; i < sizeof(optional); i++) {
-		list[2 + 2 * i] = MI_COMMANDS << 3;
+		list[2 + 2 * i] = NVME_MI_TYPE_COMMAND << 3;
 		list[3 + 2 * i] = optional[i];
 	}
 	respond(command, list, sizeof(list));
@@ -325,7 +322,8 @@ static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_comman
 /* Whether the mechanism has this configuration: in band there is nothing to say of MCTP. */
 static bool has_configuration(const struct vssd_mi_command *command)
 {
-	return command->mechanism == VSSD_OUT_OF_BAND || (command->nmd0 & 0xff) == HEALTH_STATUS_CHANGE;
+	return command->mechanism == VSSD_OUT_OF_BAND ||
+	       (command->nmd0 & 0xff) == NVME_MI_CONFIG_HEALTH_STATUS_CHANGE;
 }
 
 static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
@@ -337,12 +335,12 @@ static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 	if (!has_configuration(command))
 		return refuse(command, NMD0_AT);
 	switch (command->nmd0 & 0xff) {
-	case SMBUS_FREQUENCY:
+	case NVME_MI_CONFIG_SMBUS_FREQUENCY:
 		command->response = state->frequency;
 		break;
-	case HEALTH_STATUS_CHANGE:
+	case NVME_MI_CONFIG_HEALTH_STATUS_CHANGE:
 		break;
-	case TRANSMISSION_UNIT:
+	case NVME_MI_CONFIG_TRANSMISSION_UNIT:
 		command->response = state->transmission;
 		break;
 	default:
@@ -363,16 +361,16 @@ static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 	if (!has_configuration(command))
 		return refuse(command, NMD0_AT);
 	switch (command->nmd0 & 0xff) {
-	case SMBUS_FREQUENCY:
+	case NVME_MI_CONFIG_SMBUS_FREQUENCY:
 		if (frequency == 0 || frequency > FREQUENCY_MOST)
 			return refuse(command, NMD0_AT + 1);
 		state->frequency = frequency;
 		return NVME_MI_STATUS_SUCCESS;
-	case HEALTH_STATUS_CHANGE:
+	case NVME_MI_CONFIG_HEALTH_STATUS_CHANGE:
 		now = look(ctrl);
 		clear(ctrl, command->mechanism, &now, command->nmd1);
 		return NVME_MI_STATUS_SUCCESS;
-	case TRANSMISSION_UNIT:
+	case NVME_MI_CONFIG_TRANSMISSION_UNIT:
 		if (unit < UNIT_LEAST || unit > UNIT_MOST)
 			return refuse(command, NMD1_AT);
 		state->transmission = unit;
@@ -458,7 +456,7 @@ static uint16_t take(struct vssd_request *request, struct vssd_mi_command *comma
 
 	if (nvme_get_field(cmd, NVME_FIELD_MI_SEND_MT) != MESSAGE_TYPE)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_MI_SEND_MT, "MT"), VSSD_OWN);
-	if (nvme_get_field(cmd, NVME_FIELD_MI_SEND_NMIMT) != MI_COMMANDS)
+	if (nvme_get_field(cmd, NVME_FIELD_MI_SEND_NMIMT) != NVME_MI_TYPE_COMMAND)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_FIELD(NVME_FIELD_MI_SEND_NMIMT, "NMIMT"),
 				   VSSD_OWN);
 	if (nvme_get_field(cmd, NVME_FIELD_MI_SEND_IC) || nvme_get_field(cmd, NVME_FIELD_MI_SEND_ROR))

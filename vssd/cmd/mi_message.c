@@ -34,8 +34,6 @@
 /* Fields of a request: the byte that an Invalid Parameter Error Response names. */
 enum { BUFFER_AT = 2, OPCODE_AT = 4, CTLID_AT = 6, DOFST_AT = 28, DLEN_AT = 32, CDW10_AT = 44 };
 
-enum message_type { CONTROL_PRIMITIVE, MI_COMMAND, ADMIN_COMMAND };
-
 /* A response that is being written. */
 struct response {
 	uint8_t *bytes;
@@ -284,8 +282,6 @@ static void execute_admin(struct vssd_mi_endpoint *endpoint, struct vssd_mi_slot
 
 /* ---- control primitives: section 4.2.1 ---- */
 
-enum primitive { PAUSE, RESUME, ABORT, GET_STATE, REPLAY };
-
 #define STATE_PROCESS 0x2u  /* SSTA: the slot has a command that is being executed */
 #define STATE_TRANSMIT 0x3u /* SSTA: the slot has a response that is held */
 #define NOT_IDLE 0x8u       /* CMNICS: a command came for a slot that was not idle */
@@ -347,20 +343,20 @@ static void execute_primitive(struct vssd_mi_endpoint *endpoint, struct vssd_mi_
 	bool replays = false;
 
 	switch (request[HEADER]) {
-	case PAUSE:
+	case NVME_MI_PRIMITIVE_PAUSE:
 		endpoint->is_paused = true;
 		result = PAUSED_SLOTS;
 		break;
-	case RESUME:
+	case NVME_MI_PRIMITIVE_RESUME:
 		endpoint->is_paused = false;
 		break;
-	case ABORT:
+	case NVME_MI_PRIMITIVE_ABORT:
 		result = abort_slot(endpoint, slot, ctrl);
 		break;
-	case GET_STATE:
+	case NVME_MI_PRIMITIVE_GET_STATE:
 		result = get_state(endpoint, slot, parameter);
 		break;
-	case REPLAY:
+	case NVME_MI_PRIMITIVE_REPLAY:
 		/* Messages are not divided into packets, so only a whole one can be sent again. */
 		if (parameter)
 			response[HEADER] = NVME_MI_STATUS_INVALID_PARAMETER;
@@ -461,9 +457,9 @@ static void execute_command(struct vssd_mi_endpoint *endpoint, struct vssd_mi_sl
 	put_word(slot->response, TYPE | (uint32_t)(request[1] & (NMIMT_MASK << NMIMT_SHIFT | SLOT) | ROR) << 8);
 	if (request[BUFFER_AT] & MEB)
 		fail_at(&response, BUFFER_AT); /* there is none */
-	else if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == MI_COMMAND)
+	else if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == NVME_MI_TYPE_COMMAND)
 		execute_mi(ctrl, request, end, &response);
-	else if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == ADMIN_COMMAND)
+	else if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == NVME_MI_TYPE_ADMIN)
 		execute_admin(endpoint, slot, ctrl, request, end, &response);
 	else
 		fail(&response, NVME_MI_STATUS_INVALID_OPCODE);
@@ -515,7 +511,7 @@ void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, 
 		endpoint->errors |= BAD_CHECK;
 		return;
 	}
-	if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == CONTROL_PRIMITIVE) {
+	if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == NVME_MI_TYPE_PRIMITIVE) {
 		execute_primitive(endpoint, slot, ctrl, request, sender);
 	} else if (slot->is_held || slot->is_executing) {
 		endpoint->errors |= NOT_IDLE;

@@ -59,7 +59,9 @@
  * NVME_SGL_LAST_SEGMENT, NVME_SGL_SEGMENT, NVME_SGL_TRANSPORT_DATA_BLOCK, NVME_SGL_VENDOR and nvme_sgl_descriptor;
  * nothing of the Key Value Command Set: nvme_id_ns_kv and nvme_kvf; and of NVMe-MI the commands that it does not send:
  * NVME_MI_CONTROLLER_HEALTH_STATUS_POLL, NVME_MI_VPD_READ, NVME_MI_VPD_WRITE, NVME_MI_RESET, NVME_MI_SES_RECEIVE,
- * NVME_MI_SES_SEND, NVME_MI_ENDPOINT_BUFFER_READ, NVME_MI_ENDPOINT_BUFFER_WRITE and NVME_MI_SHUTDOWN.
+ * NVME_MI_SES_SEND, NVME_MI_ENDPOINT_BUFFER_READ, NVME_MI_ENDPOINT_BUFFER_WRITE and NVME_MI_SHUTDOWN; nor the control
+ * primitives NVME_MI_PRIMITIVE_PAUSE, NVME_MI_PRIMITIVE_RESUME, NVME_MI_PRIMITIVE_ABORT, NVME_MI_PRIMITIVE_GET_STATE and
+ * NVME_MI_PRIMITIVE_REPLAY.
  * nvme_fdp_events_log ends with an array of theirs that is as long as the log page, nvme_host_metadata with a union, and
  * its functions take the keys of nvme_reservation_keys as numbers.
  */
