@@ -12,24 +12,23 @@ import contextlib
 import heapq
 import os
 import platform
-import threading
 import time
 import zlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import pynvme
-from pynvme.lab import capability, inventory, journal, place
+from pynvme.lab import inventory, journal
 from pynvme.lab import job as jobs
 from pynvme.lab import plan as plans
+from pynvme.lab.choice import Choice
 from pynvme.lab.engine import Engine, EngineError, Host, cancelled, versions
 from pynvme.lab.inventory import LabDrive
 from pynvme.lab.journal import INTERRUPTED, Journal, State
-from pynvme.lab.place import Lent, Place, PlaceError, is_same_host
-from pynvme.lab.plan import Group, Job, Plan, PlanError
+from pynvme.lab.plan import Job, Plan
 
 WORK = "work"
 """The folder of a local cluster, in that of the campaign. It is removed at the end."""
@@ -137,7 +136,7 @@ class Campaign:
         self._files: list[tuple[Path, dict[str, bytes]]] = []
         self._results: list[tuple[Unit, dict[str, Any]]] = []
         self._refused: list[Host] = []
-        self._lent = contextlib.ExitStack()
+        self._choice = Choice(plan, None if state is None else self.state.drives)
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._idle: dict[str, Unit] = {}
@@ -161,12 +160,12 @@ class Campaign:
             JournalError: another process runs this campaign
             OSError: the journal cannot be written
         """
-        with self._lent:
+        with self._choice:
             return await self._run(mistakes)
 
     async def _run(self, mistakes: Sequence[str]) -> str:
         if self._scheduler is None:
-            self._judge(inventory.here(), mistakes)
+            self._choice.judge(inventory.here(), mistakes)
             (self.folder / WORK).mkdir(parents=True, exist_ok=True)  # if it cannot be, Dask tells less
         async with Engine(self._scheduler, self.folder / WORK, self._security) as self.engine:
             self.engine.accept = self._refusal
@@ -175,8 +174,9 @@ class Campaign:
             hosts = [*self.engine.hosts.values(), *self._refused]
             offered = [drive for host in hosts for drive in host.drives.values()]
             if self._scheduler is not None:
-                self._judge(offered, [*mistakes, *self.engine.refused.values()])
-            await self._take_drives(offered)
+                self._choice.judge(offered, [*mistakes, *self.engine.refused.values()])
+            await self._choice.take(offered, self._ask_drive, self._say)
+            self.units = {key: Unit(drive, group) for key, (group, drive) in self._choice.drives.items()}
             with contextlib.closing(self._open()):
                 try:
                     await self._loop()
@@ -228,120 +228,16 @@ class Campaign:
             unit.queue.append((number, one))
             self._idle[unit.key] = unit
 
-    # Drives
+    # Drives and hosts
 
-    def _judge(self, offered: Iterable[LabDrive], mistakes: Iterable[str]) -> None:
-        """Choose drives without opening one or acquiring a place. Raises PlanError with all mistakes."""
-        found = list(mistakes)
-        offered = list(offered)
-        for group in self.plan.groups:
-            if group.place:
-                try:
-                    offered = _with_place(group.place, place.look(group.place), offered)
-                except PlaceError as error:
-                    found.append(f"[[drives]] {group.name}: {error}")
-        wanted = capability.tags({name for group in self.plan.groups for name in group.capability})
-        found += self._choose(
-            [drive if drive.obstacle else replace(drive, tags=drive.tags + wanted) for drive in offered]
-        )
-        if found:
-            raise PlanError(found)
-
-    async def _take_drives(self, offered: list[LabDrive]) -> None:
-        """Acquire the places of labgrid, ask drives what they can do if the plan does, and choose again."""
-        asks = not self._resumed and any(group.capability for group in self.plan.groups)
-        places = [group for group in self.plan.groups if group.place]
-        if not asks and not places:
-            return
-        for group in places:
-            try:
-                offered = await self._lend(group, offered)
-            except PlaceError as error:
-                raise PlanError([f"[[drives]] {group.name}: {error}"]) from error
-        mistakes: list[str] = []
-        if asks:
-            offered = list(await asyncio.gather(*(self._capable(drive, mistakes) for drive in offered)))
-        self.units.clear()
-        mistakes += self._choose(offered)
-        if mistakes:
-            raise PlanError(mistakes)
-
-    async def _lend(self, group: Group, offered: Iterable[LabDrive]) -> list[LabDrive]:
-        """Acquire the place of a group, and give its tags to its drive. A cancellation ends the waiting."""
-        ended = threading.Event()
-        loop = asyncio.get_running_loop()
-
-        def acquire() -> Lent:
-            return Lent(group.place, group.wait, self._say, ended.is_set)
-
-        waits = loop.run_in_executor(None, acquire)
-        try:
-            lent = await asyncio.shield(waits)
-        except asyncio.CancelledError:
-            ended.set()
-            with contextlib.suppress(PlaceError):
-                (await waits).close()
-            raise
-        self._lent.enter_context(lent)
-        return _with_place(group.place, lent.place, offered)
+    async def _ask_drive(self, drive: LabDrive) -> Mapping[str, Any] | None:
+        """Check a drive on its host."""
+        host = self._where.get(drive.key)
+        return None if host is None else await self.engine.run(host, drive, health_spec(drive), {})
 
     def _say(self, text: str) -> None:
         if self._view is not None:
             self._view.say(text)
-
-    async def _capable(self, drive: LabDrive, mistakes: list[str]) -> LabDrive:
-        """A drive with tags of what it can do, if a group with capabilities could be its."""
-        host = self._where.get(drive.key)
-        groups = (replace(group, capability=()) for group in self.plan.groups if group.capability)
-        if host is None or drive.obstacle or not any(inventory.choose(one, [drive]) for one in groups):
-            return drive
-        found = await self.engine.run(host, drive, health_spec(drive), {})
-        if "capabilities" not in found or (found["why"] and not found["capabilities"]):
-            why = found.get("why") or found.get("message")
-            mistakes.append(f"{_place(drive)} does not tell its capabilities: {why}")
-            return drive
-        return replace(drive, tags=drive.tags + capability.tags(found["capabilities"]))
-
-    def _choose(self, offered: list[LabDrive]) -> list[str]:
-        """Choose the drives of all groups, and return the mistakes."""
-        mistakes: list[str] = []
-        for group in {group.name: group for group in self.plan.groups}.values():
-            for drive in self._drives_of(group, offered, mistakes):
-                if drive.key in self.units:
-                    other = self.units[drive.key]
-                    mistakes.append(
-                        f"[[drives]] {group.name}: the drive {drive.key} is there twice, as "
-                        f"{_place(other.drive)} of {other.group}, and as {_place(drive)}"
-                    )
-                    continue
-                self.units[drive.key] = Unit(drive, group.name)
-        return mistakes
-
-    def _drives_of(self, group: Group, offered: list[LabDrive], mistakes: list[str]) -> list[LabDrive]:
-        if group.vssd is not None:
-            return inventory.virtual(group)
-        found = inventory.choose(group, offered)
-        if self._resumed:  # as it began, so that a job has the same name for ever
-            return [
-                self._as_begun(key, found)
-                for key, event in self.state.drives.items()
-                if event["group"] == group.name
-            ]
-        if not found:
-            mistakes.append(f"[[drives]] {group.name}: {_nothing(group, offered)}")
-        for drive in found:
-            if drive.obstacle:
-                mistakes.append(
-                    f"[[drives]] {group.name}: {_place(drive)} cannot be opened: {drive.obstacle}"
-                )
-        return found
-
-    def _as_begun(self, key: str, found: Iterable[LabDrive]) -> LabDrive:
-        """A drive of a campaign that is resumed, be it there now or not."""
-        event = self.state.drives[key]
-        names = ("host", "address", "model", "serial", "firmware")
-        gone = LabDrive(**{name: event[name] for name in names}, tags=tuple(event["tags"]))
-        return next((drive for drive in found if drive.key == key), gone)
 
     def _refusal(self, host: Host) -> str:
         """Why a host is refused, or an empty text."""
@@ -631,45 +527,3 @@ def health_spec(drive: LabDrive) -> dict[str, Any]:
     """What a worker needs to know to check a drive."""
     about = {"address": drive.address, "vssd": dict(drive.options), "contents": {}}
     return {"job": f"health.{drive.key}", "health": True, **about}
-
-
-def _with_place(name: str, found: Place, offered: Iterable[LabDrive]) -> list[LabDrive]:
-    """The drives that are offered, that of a place with its tags. PlaceError if the place has none."""
-    where = found.drive().params
-    tags = (f"{inventory.PLACE_TAG}{name}", *found.drive_tags())
-    return [
-        replace(drive, tags=drive.tags + tags)
-        if drive.address == where.get("address") and is_same_host(drive.host, str(where.get("host")))
-        else drive
-        for drive in offered
-    ]
-
-
-def _place(drive: LabDrive) -> str:
-    name = " ".join(part for part in (drive.model, drive.serial) if part) or drive.key
-    return f"{name} at {drive.host} {drive.address}".strip() if drive.address else name
-
-
-def _nothing(group: Group, offered: Sequence[LabDrive]) -> str:
-    """Why no drive belongs to a group."""
-    if group.place:
-        return f"no worker has the drive of the place {group.place}"
-    tags = sorted({tag for drive in offered for tag in drive.tags})
-    for wanted, prefix, told in (
-        (group.tags, "", "drive has the tag"),
-        (group.capability, capability.TAG, "drive that can be opened has the capability"),
-    ):
-        known = [tag.removeprefix(prefix) for tag in tags if tag.startswith(capability.TAG) == bool(prefix)]
-        unknown = [one for one in wanted if one not in known]
-        if unknown:
-            return f"no {told} {unknown[0]!r}; there are {', '.join(known) or 'none'}"
-    words = " and ".join(
-        [
-            *(f"{name} {pattern!r}" for name, pattern in group.patterns.items()),
-            *(f"the tag {one!r}" for one in group.tags),
-            *(f"the capability {one!r}" for one in group.capability),
-        ]
-    )
-    there = "; ".join(_place(drive) for drive in offered[:5]) or "none"
-    more = f" and {len(offered) - 5} more" if len(offered) > 5 else ""
-    return f"no drive has {words}; there are {there}{more}"

@@ -447,6 +447,22 @@ def _is_seed(found: object) -> bool:
     return isinstance(found, int) and not isinstance(found, bool) and 0 <= found < 1 << 64
 
 
+def _below(folder: Path) -> Iterator[Path]:
+    """The files below a folder that are the user's own.
+
+    What is hidden is none of them, nor are virtual environments of Python and folders of campaigns.
+    """
+    for one in sorted(folder.iterdir()):
+        if one.name.startswith(".") or one.name == "__pycache__":
+            continue
+        if one.is_dir():
+            others = one.is_symlink() or (one / "pyvenv.cfg").exists() or (one / FILES / CONTENTS).exists()
+            if not others:
+                yield from _below(one)
+        elif one.is_file():
+            yield one
+
+
 class _Files:
     """The test files of all tasks, with what lies beside them and what they need to be imported."""
 
@@ -463,7 +479,10 @@ class _Files:
             if path is None:
                 continue
             if path.is_dir():
-                found.update(one for one in path.rglob("*.py") if one.is_file())
+                try:
+                    found.update(one for one in _below(path) if one.suffix == ".py")
+                except OSError as error:
+                    self._mistakes.append(f"{where}: {error.filename} cannot be read: {error.strerror}")
                 found.update(self._above(path))
             elif path.is_file():
                 found.update(one for one in path.parent.glob("*.py") if one.is_file())

@@ -181,6 +181,25 @@ def test_test_files_travel_with_what_they_need(folder: Path) -> None:
     assert found.blobs[own.contents["firmware/a.bin"]] == b"\x00\xff"
 
 
+@pytest.mark.parametrize(
+    "other",
+    [".venv/lib/site.py", "env/lib/site.py", "__pycache__/a.py", ".git/hook.py", "weekly/work/j1/test_it.py"],
+)
+def test_a_folder_of_tests_is_taken_without_what_is_no_test_of_the_user(folder: Path, other: str) -> None:
+    (folder / other).parent.mkdir(parents=True)
+    (folder / other).write_text("")
+    (folder / "env").mkdir(exist_ok=True)
+    (folder / "env/pyvenv.cfg").write_text("")
+    (folder / "link").symlink_to(folder)
+    earlier = folder / "weekly"
+    earlier.mkdir(exist_ok=True)
+    plan.keep(plan.check(GOOD, folder)[0], earlier)
+    found, mistakes = plan.check(GOOD.replace("sub/test_own.py::test_it", "."), folder)
+    assert mistakes == []
+    wanted = ["conftest.py", "firmware/a.bin", "other.py", "sub/helper.py", "sub/test_own.py"]
+    assert sorted(found.tasks[1].contents) == wanted
+
+
 def test_a_changed_test_file_is_another_plan(folder: Path) -> None:
     before = plan.check(GOOD, folder)[0].digest
     assert plan.check(GOOD, folder)[0].digest == before
