@@ -20,6 +20,8 @@ from pynvme.spec import (
     BootProtectionState,
     FeatureId,
     IoOpcode,
+    LockdownInterface,
+    LockdownScope,
     LogId,
     RpmbConfiguration,
     RpmbMessage,
@@ -27,6 +29,7 @@ from pynvme.spec import (
     Status,
     WriteProtectionState,
 )
+from pynvme.spec.mi import MiOpcode
 from pynvme.suite import clauses, needs, requirement
 from pynvme.suite.claims import EXPENDABLE, ROOM, SWITCHED_POWER, admin, log
 from pynvme.suite.drive import Drive
@@ -1261,22 +1264,34 @@ class Locks:
 
     def __init__(self, drive: Drive) -> None:
         self.drive = drive
-        self._prohibited: list[tuple[int, int]] = []
+        self._prohibited: list[tuple[int, int, LockdownInterface]] = []
         drive.at_end(self._allow)
 
     def _allow(self) -> None:
-        for identifier, scope in self._prohibited:
-            self.send(identifier, scope, False)
+        for identifier, scope, interface in self._prohibited:
+            self.send(identifier, scope, False, interface)
 
-    def send(self, identifier: int, scope: int = 0, prohibit: bool = True) -> Command:
-        return self.drive.admin(AdminOpcode.LOCKDOWN, cdw10=identifier << 8 | prohibit << 4 | scope)
+    def send(
+        self,
+        identifier: int,
+        scope: int = 0,
+        prohibit: bool = True,
+        interface: LockdownInterface = LockdownInterface.ADMIN_QUEUE,
+    ) -> Command:
+        dword = identifier << 8 | interface << 5 | prohibit << 4 | scope
+        return self.drive.admin(AdminOpcode.LOCKDOWN, cdw10=dword)
 
-    def prohibit(self, identifier: int, scope: int = 0) -> None:
-        self._prohibited.append((identifier, scope))
-        self.drive.succeed(self.send(identifier, scope), LOCKDOWN)
+    def prohibit(
+        self,
+        identifier: int,
+        scope: int = 0,
+        interface: LockdownInterface = LockdownInterface.ADMIN_QUEUE,
+    ) -> None:
+        self._prohibited.append((identifier, scope, interface))
+        self.drive.succeed(self.send(identifier, scope, True, interface), LOCKDOWN)
 
     def listed(self, contents: int, scope: int = 0) -> list[int]:
-        """The identifiers of log page 14h: 0 those that can be prohibited, 1 those that are."""
+        """The identifiers of log page 14h: 0 can be prohibited, 1 are in band, 2 are out of band."""
         buf = nvme.Buffer(512)
         done = self.drive.admin(
             AdminOpcode.GET_LOG_PAGE, buf, cdw10=127 << 16 | (contents << 4 | scope) << 8 | LogId.LOCKDOWN
@@ -1327,6 +1342,40 @@ def test_a_prohibited_command_is_refused(drive: Drive, locks: Locks) -> None:
     drive.check(
         fid not in locks.listed(1, 2), LOCKDOWN, f"{fid:02x}h is no longer listed", locks.listed(1, 2)
     )
+
+
+@requirement("SECURITY-34", LOCKDOWN)
+@needs(admin(AdminOpcode.LOCKDOWN), log(LogId.LOCKDOWN))
+def test_prohibitions_are_by_interface(drive: Drive, locks: Locks) -> None:
+    """A command that is prohibited out of band still runs on the admin queue, and each is listed for its own.
+
+    1. Prohibit Device Self-test out of band only. A drive without an endpoint refuses that.
+    2. Send one that aborts self-tests in band. Read both lists of log page 14h.
+    3. Allow it, prohibit it on the admin queue only, send it, and read both lists.
+    4. With NVMe-MI in band: prohibit a health poll out of band only, and send it in band.
+    """
+    out_of_band = LockdownInterface.OUT_OF_BAND
+    opcode = AdminOpcode.SELF_TEST
+    if opcode not in locks.listed(0):
+        pytest.skip("needs a Device Self-test that can be prohibited (log page 14h)")
+    if locks.send(opcode, interface=out_of_band).status == Status.INVALID_FIELD:
+        pytest.skip("needs a management endpoint, out of band")
+
+    def judge(status: Status, *lists: bool) -> None:
+        drive.expect(drive.admin(opcode, None, drive.nsid, cdw10=0xF), LOCKDOWN, status)
+        found = tuple(opcode in locks.listed(contents) for contents in (1, 2))
+        drive.check(found == lists, LOCKDOWN, f"in the lists of both interfaces: {lists}", found)
+
+    locks.prohibit(opcode, interface=out_of_band)
+    judge(Status.SUCCESS, False, True)
+    drive.succeed(locks.send(opcode, 0, False, out_of_band), LOCKDOWN)
+    locks.prohibit(opcode)
+    judge(Status.PROHIBITED_BY_LOCKDOWN, True, False)
+    poll = MiOpcode.SUBSYSTEM_HEALTH_STATUS_POLL
+    if poll in locks.listed(0, LockdownScope.MI):
+        locks.prohibit(poll, LockdownScope.MI, out_of_band)
+        done = drive.admin(AdminOpcode.MI_RECEIVE, nvme.Buffer(4096), cdw10=0x804, cdw11=poll)
+        drive.succeed(done, LOCKDOWN)
 
 
 @requirement("SECURITY-26", LOCKDOWN)
