@@ -314,8 +314,8 @@ EFFECTS = (
 SCOPES = (
     Bits("scope_ns", 20, text="a namespace", c="NVME_EFFECT_SCOPE_NS", suffix="wide"),
     Bits("scope_ctrl", 21, text="a controller", c="NVME_EFFECT_SCOPE_CTRL", suffix="wide"),
-    Bits("scope_nvm_set", 22, text="an NVM set"),
-    Bits("scope_endurance_group", 23, text="an endurance group"),
+    Bits("scope_nvm_set", 22, text="an NVM set", c="NVME_EFFECT_SCOPE_NVM_SET", suffix="wide"),
+    Bits("scope_endurance_group", 23, text="an endurance group", c="NVME_EFFECT_SCOPE_GROUP", suffix="wide"),
     Bits("scope_domain", 24, text="a domain"),
     Bits("scope_subsystem", 25, text="the subsystem", c="NVME_EFFECT_SCOPE_SUBSYSTEM", suffix="wide"),
 )

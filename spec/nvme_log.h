@@ -161,6 +161,8 @@ _Static_assert(sizeof(struct nvme_effects_log) == 4096, "LID 05h");
 #define NVME_EFFECT_SCOPES 0xfff00000u /* reserved before 2.0 */
 #define NVME_EFFECT_SCOPE_NS (UINT32_C(1) << 20) /* a namespace */
 #define NVME_EFFECT_SCOPE_CTRL (UINT32_C(1) << 21) /* a controller */
+#define NVME_EFFECT_SCOPE_NVM_SET (UINT32_C(1) << 22) /* an NVM set */
+#define NVME_EFFECT_SCOPE_GROUP (UINT32_C(1) << 23) /* an endurance group */
 #define NVME_EFFECT_SCOPE_SUBSYSTEM (UINT32_C(1) << 25) /* the subsystem */
 
 #define NVME_SELF_TEST_RESULTS 20u

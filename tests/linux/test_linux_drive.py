@@ -78,7 +78,7 @@ def test_resets_under_load_lose_nothing(drive: Drive) -> None:
 
 def test_features_logs_and_operations(drive: Drive) -> None:
     block = drive.block()
-    drive.cli("set-feature", "-f", 4, "-v", 350)
+    drive.cli("set-feature", "-f", 4, "--value", 350)
     assert "0x0000015e" in drive.cli("get-feature", "-f", 4)
     drive.cli("reset")
     assert drive.json("smart-log")["temperature"] > 273

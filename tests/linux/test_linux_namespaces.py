@@ -30,7 +30,7 @@ def test_a_namespace_comes_and_goes(drive: Drive) -> None:
 
 def test_a_new_one_has_nothing_of_the_old_one(drive: Drive) -> None:
     created = drive.cli("create-ns", "-s", 65536, "-c", 65536, "-f", 0)
-    nsid = int(re.search(r"nsid:(\d+)", created).group(1))
+    nsid = int(re.search(r"nsid: ?(\d+)", created).group(1))
     drive.cli("attach-ns", "-n", nsid, "-c", drive.json("id-ctrl")["cntlid"])
     block = drive.block(nsid)
     assert int(run("blockdev", "--getsize64", block)) == 65536 * 512

@@ -27,7 +27,7 @@ def hosts(drive: Drive, controllers: list[Drive], tmp_path: Path) -> Iterator[tu
     for number, controller in enumerate(controllers):
         identifier = tmp_path / f"host{number}"
         identifier.write_bytes(bytes([number + 1]) * 16)
-        controller.cli("set-feature", "-f", 0x81, "-v", 1, "-l", 16, "-d", identifier)
+        controller.cli("set-feature", "-f", 0x81, "--value", 1, "-l", 16, "-d", identifier)
     first, second = controllers
     yield first, second
     first.cli("resv-register", "-n", 1, "-r", 0, "-k", 0x77, "-i")  # so that it may clear

@@ -165,14 +165,16 @@ def test_power_and_resets(host: Host) -> None:
 
 def test_format_and_sanitize(host: Host) -> None:
     before = events(host.nvme)
-    assert host.nvme.admin.execute(FORMAT, nsid=1, cdw10=1)[1] == OK
+    word = 1 | 2 << 9  # LBAF 1, SES 2
+    assert host.nvme.admin.execute(FORMAT, nsid=1, cdw10=word)[1] == OK
     assert host.nvme.admin.execute(FORMAT, nsid=1, cdw10=0x2F)[1] != OK
     assert host.nvme.admin.execute(SANITIZE, cdw10=3 | 1 << 4, cdw11=0x12345678)[1] == OK
     while log_page(host.nvme, 0x81)[2] & 7 == 2:
         time.sleep(0.001)
     found = since(host.nvme, before)
     assert [event.kind for event in found] == [FORMAT_START, FORMAT_END, SANITIZE_START, SANITIZE_END]
-    assert found[0].data == struct.pack("<IB3xI", 1, identify(host.nvme, 1)[524], 1)
+    assert {event.ctrl for event in found} == {1}
+    assert found[0].data == struct.pack("<IB3xI", 1, identify(host.nvme, 1)[524], word)
     assert found[1].data[:4] == b"\1\0\0\0" and found[1].data[5:] == bytes(7)
     assert found[2].data == identify(host.nvme, 1)[328:332] + struct.pack("<II", 3 | 1 << 4, 0x12345678)
     assert found[3].data[:2] == b"\xff\xff" and found[3].data[2] & 7 == 1
@@ -201,18 +203,34 @@ def test_firmware_timestamp_and_saved_features(host: Host) -> None:
     assert words[0] == 6 | 8 and words[1:3] == (1 << 31 | 1, 0x01020307) and len(feature.data) == 32
 
 
+def test_the_controller_of_a_command(start: Start) -> None:
+    server = start(*OPTIONS, "--controllers", "2")
+    with Client(os.path.join(server.folder, "2")) as client:
+        nvme = Nvme(client)
+        nvme.enable()
+        before = events(nvme)
+        assert nvme.admin.execute(FORMAT, nsid=1)[1] == OK
+        assert nvme.admin.execute(SANITIZE, cdw10=2)[1] == OK
+        while log_page(nvme, 0x81)[2] & 7 == 2:
+            time.sleep(0.001)
+        found = [(event.kind, event.ctrl) for event in since(nvme, before)]
+        assert found[:3] == [(FORMAT_START, 2), (FORMAT_END, 2), (SANITIZE_START, 2)]
+        nvme.close()
+
+
 def test_namespaces(start: Start) -> None:
-    host = Host(start(*OPTIONS, "--namespace-management"))
+    host = Host(start(*OPTIONS, "--namespace-management", "--protection"))
     before = events(host.nvme)
     assert host.nvme.admin.execute(0x0D, nsid=1, cdw10=1)[1] == OK
     buffer = host.nvme.memory.alloc(4096)
-    host.nvme.memory.write(buffer, struct.pack("<QQ10xB", 2048, 2048, 0).ljust(4096, b"\0"))
+    shape = struct.pack("<QQ10xB2xB", 2048, 2048, 0x12, 1)  # 512 + 8 bytes, extended, type 1
+    host.nvme.memory.write(buffer, shape.ljust(4096, b"\0"))
     nsid, status = host.nvme.admin.execute(0x0D, prp1=buffer, cdw10=0)
     assert (nsid, status) == (1, OK)
     deleted, created = since(host.nvme, before)
     assert deleted.kind == created.kind == NS_CHANGED
     assert struct.unpack_from("<I4xQ8xQ", deleted.data) == (1, 32768, 32768)
-    assert struct.unpack_from("<I4xQ8xQBBB", created.data) == (0, 2048, 2048, 0, 0, 0)
+    assert struct.unpack_from("<I4xQ8xQBBB", created.data) == (0, 2048, 2048, 0x12, 1, 0)
     assert deleted.data[44:] == created.data[44:] == b"\1\0\0\0"
     host.close()
 

@@ -136,6 +136,32 @@ def test_identify_and_the_list_of_protocols(rpmb: Rpmb) -> None:
     assert rpmb.wire.command(SECURITY_RECEIVE, 1, 1, 512) == INVALID_FIELD, "no TCG"
 
 
+def test_frames_without_a_length(rpmb: Rpmb) -> None:
+    """nvme-cli sends RPMB's requests with TL 0, and receives the responses with AL 0."""
+    data = random.Random(1).randbytes(3 * SECTORS)
+    memory, buffer = rpmb.host.nvme.memory, rpmb.wire.buffer
+
+    def sent(request: bytes) -> int:
+        memory.write(buffer, request)
+        return rpmb.command(SECURITY_SEND, 0)
+
+    def received(size: int) -> bytes:
+        memory.write(buffer, b"\xee" * 4096)
+        assert rpmb.command(SECURITY_RECEIVE, 0) == OK
+        found = memory.read(buffer, 4096)
+        assert found[size:] == b"\xee" * (4096 - size)
+        return found[:size]
+
+    assert sent(frame(PROGRAM, mac=KEY)) == sent(frame(RESULT)) == OK
+    assert received(256)[252:] == bytes([0, 0, 0, PROGRAM])
+    assert sent(signed(frame(WRITE, sectors=3, data=data))) == sent(frame(RESULT)) == OK
+    assert received(256)[252:] == bytes([0, 0, 0, WRITE])
+    assert sent(frame(READ, sectors=3, nonce=NONCE)) == OK
+    assert received(256 + len(data))[256:] == data == rpmb.read(0, 3)
+    assert sent(frame(WRITE, sectors=ACCESS + 1)) == INVALID_FIELD, "more sectors than the drive allows"
+    assert sent(bytes(256)) == INVALID_FIELD, "no message"
+
+
 def test_frames_by_their_bytes(rpmb: Rpmb) -> None:
     """The response to Read Write Counter, whose MAC was computed by another program."""
     assert rpmb.program() == 0

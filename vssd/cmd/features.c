@@ -209,7 +209,7 @@ static void record_timestamp(struct vssd_ctrl *ctrl)
 	uint64_t now = vssd_clock_ms(&ctrl->subsystem->clock);
 	struct nvme_timestamp_event event = {.pts = now, .msr = now};
 
-	vssd_pel_add(ctrl->subsystem, NVME_PERSISTENT_TIMESTAMP, vssd_cntlid(&ctrl->listener), &event, sizeof(event));
+	vssd_pel_add(ctrl->subsystem, NVME_PERSISTENT_TIMESTAMP, &ctrl->listener, &event, sizeof(event));
 }
 
 /* The data are 48 bits of milliseconds, then the attributes. */
@@ -583,8 +583,8 @@ static void record_saved(struct vssd_request *request)
 			   cmd->cdw15,
 			   (uint32_t)request->result};
 
-	vssd_pel_add(request->ctrl->subsystem, NVME_PERSISTENT_SET_FEATURE, vssd_cntlid(&request->ctrl->listener),
-		     data, sizeof(data));
+	vssd_pel_add(request->ctrl->subsystem, NVME_PERSISTENT_SET_FEATURE, &request->ctrl->listener, data,
+		     sizeof(data));
 }
 
 uint16_t vssd_set_features(struct vssd_request *request)
@@ -631,9 +631,17 @@ uint16_t vssd_set_features(struct vssd_request *request)
 
 static uint32_t scope_of(const struct feature *feature, unsigned fid)
 {
-	if (fid == NVME_FEAT_SANITIZE)
+	switch (fid) {
+	case NVME_FEAT_SANITIZE:
 		return NVME_EFFECT_SCOPE_SUBSYSTEM;
-	return feature->capabilities & NVME_FEATURE_PER_NS ? NVME_EFFECT_SCOPE_NS : NVME_EFFECT_SCOPE_CTRL;
+	case NVME_FEAT_READ_RECOVERY:
+		return NVME_EFFECT_SCOPE_NVM_SET;
+	case NVME_FEAT_ENDURANCE_GROUP:
+	case NVME_FEAT_FDP:
+		return NVME_EFFECT_SCOPE_GROUP;
+	default:
+		return feature->capabilities & NVME_FEATURE_PER_NS ? NVME_EFFECT_SCOPE_NS : NVME_EFFECT_SCOPE_CTRL;
+	}
 }
 
 void vssd_features_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])

@@ -268,14 +268,6 @@ static uint8_t format_progress(const struct vssd_ctrl *ctrl, const struct vssd_n
 	return (uint8_t)(0x80 | vssd_format_left(ctrl->subsystem, ns->nsid));
 }
 
-/* FLBAS. */
-static uint8_t format_of(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns)
-{
-	uint8_t lbaf = ctrl->nv->formats.lbaf[ns->nsid - 1] & VSSD_LBAF_INDEX;
-
-	return (uint8_t)(lbaf | (ns->extended ? NVME_FLBAS_EXTENDED : 0));
-}
-
 /* All types of reservations, and persistence through power loss. */
 static uint8_t rescap(const struct vssd_ctrl *ctrl)
 {
@@ -307,8 +299,8 @@ static void describe_ns(const struct vssd_ctrl *ctrl, const struct vssd_ns *ns, 
 	id->nsze = ns->nsze;
 	id->ncap = ns->nsze;
 	id->nuse = ns->nsze;
-	id->flbas = format_of(ctrl, ns);
-	id->dps = (uint8_t)(ns->pi | (ns->pi_first ? NVME_DPS_FIRST : 0));
+	id->flbas = vssd_ns_flbas(ctrl->subsystem, ns);
+	id->dps = vssd_ns_dps(ns);
 	if (vssd_since(ctrl, NVME_1_1)) {
 		id->nmic = ns->shared;
 		id->rescap = rescap(ctrl);
@@ -585,7 +577,7 @@ static uint16_t identify_format(struct vssd_request *request, uint8_t *data)
 static uint16_t identify_csi_format(struct vssd_request *request, uint8_t *data)
 {
 	const struct vssd_zone_limits limits = vssd_zones_limits(request->ctrl->options);
-	uint8_t index;
+	uint8_t index = 0;
 	uint16_t status = check_format(request, &index);
 
 	if (!status && csi_of(request) == NVME_CSI_NVM)

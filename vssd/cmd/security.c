@@ -47,16 +47,23 @@ static bool is_rpmb(const struct vssd_request *request)
 	return request->ctrl->subsystem->security->rpmb && protocol_of(request) == VSSD_RPMB_PROTOCOL;
 }
 
+static uint16_t check_length(struct vssd_request *request, uint64_t length)
+{
+	if (length <= request->ctrl->transfers.most)
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "length, above MDTS"), VSSD_OWN);
+}
+
 /* Check NSID, reservations, and the length of the data, which Security Receive allows to be 0. */
 static uint16_t check(struct vssd_request *request, uint64_t length, unsigned access)
 {
 	uint32_t nsid = request->cmd.nsid;
+	uint16_t status;
 
 	if (nsid != 0 && nsid != NVME_NSID_ALL && !vssd_nsid_is_valid(request->ctrl, nsid))
 		return vssd_refuse(request, NVME_SC_INVALID_NAMESPACE, VSSD_NSID, VSSD_OWN);
-	if (length > request->ctrl->transfers.most)
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "length, above MDTS"), VSSD_OWN);
-	return vssd_reservation_check_named(request, access);
+	status = check_length(request, length);
+	return status ? status : vssd_reservation_check_named(request, access);
 }
 
 /* The status for how an IF-SEND or IF-RECV ends. */
@@ -119,6 +126,19 @@ static uint16_t deliver(struct vssd_request *request, const uint8_t *data, uint3
 						data, length, pyn_monotonic_ns()));
 }
 
+/* nvme-cli sends RPMB's requests with TL 0 and receives the responses with AL 0. So then the frame tells how much to
+ * transfer. TL and AL are specific to the protocol. */
+static uint16_t length_by_frame(struct vssd_request *request, uint64_t *length)
+{
+	struct nvme_rpmb_frame frame;
+	uint16_t status = vssd_data_receive(request, &frame, sizeof(frame));
+
+	if (status)
+		return status;
+	*length = vssd_rpmb_request_length(&frame);
+	return check_length(request, *length);
+}
+
 static uint16_t no_memory(struct vssd_request *request)
 {
 	return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("there is no memory for the data"), VSSD_OWN);
@@ -132,7 +152,9 @@ uint16_t vssd_security_send(struct vssd_request *request)
 
 	if (!status)
 		status = check_protocol(request);
-	if (!status && length == 0)
+	if (!status && length == 0 && is_rpmb(request))
+		status = length_by_frame(request, &length);
+	else if (!status && length == 0)
 		return vssd_refuse(request, NVME_SC_INVALID_FIELD, VSSD_DWORD(11, "TL"), SIIS);
 	if (status)
 		return status;
@@ -190,6 +212,10 @@ uint16_t vssd_security_receive(struct vssd_request *request)
 	uint16_t status = check(request, length, VSSD_ACCESS_READ);
 	uint8_t *data;
 
+	if (!status && length == 0 && is_rpmb(request)) {
+		length = vssd_rpmb_response_length(request->ctrl->subsystem, target_of(request));
+		status = check_length(request, length);
+	}
 	if (status)
 		return status;
 	if (request->is_trial)

@@ -98,12 +98,6 @@ static inline bool vssd_ctrl_is_gone(const struct vssd_ctrl *ctrl)
 	return ctrl->faulty.gone || !vssd_virtual_is_there(ctrl->subsystem, &ctrl->listener);
 }
 
-/* CNTLID. */
-static inline uint16_t vssd_cntlid(const struct vssd_listener *listener)
-{
-	return (uint16_t)(listener->index + 1);
-}
-
 /* The controller of the subsystem with this CNTLID, or NULL. */
 static inline struct vssd_listener *vssd_subsystem_listener(const struct vssd_subsystem *subsystem, uint32_t cntlid)
 {

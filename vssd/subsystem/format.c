@@ -30,15 +30,15 @@ static void refuse_io(struct vssd_subsystem *subsystem, uint16_t status)
 }
 
 /* FNA of Identify Controller. */
-static void record_start(struct vssd_subsystem *subsystem, uint32_t nsid)
+static void record_start(struct vssd_subsystem *subsystem, uint32_t nsid, uint32_t cdw10)
 {
 	struct nvme_format_start_event event = {
 		.nsid = nsid,
 		.fna = NVME_FNA_CRYPTO,
-		.fnvmcdw10 = subsystem->format.lbaf & VSSD_LBAF_INDEX,
+		.fnvmcdw10 = cdw10,
 	};
 
-	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_START, 0, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_START, subsystem->format.owner, &event, sizeof(event));
 }
 
 static void record_end(struct vssd_subsystem *subsystem, uint32_t status)
@@ -49,11 +49,11 @@ static void record_end(struct vssd_subsystem *subsystem, uint32_t status)
 		.status = status,
 	};
 
-	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_COMPLETION, 0, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_COMPLETION, format->owner, &event, sizeof(event));
 }
 
-void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cid, uint8_t lbaf,
-		       uint32_t nsids)
+void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, const struct nvme_cmd *cmd,
+		       uint8_t lbaf, uint32_t nsids)
 {
 	uint32_t first = (uint32_t)__builtin_ctz(nsids), last = 31 - (uint32_t)__builtin_clz(nsids);
 	uint32_t nsid = first == last ? first + 1 : NVME_NSID_ALL;
@@ -61,7 +61,7 @@ void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *o
 	subsystem->format = (struct vssd_format){
 		.owner = owner,
 		.running = true,
-		.cid = cid,
+		.cid = cmd->cid,
 		.lbaf = lbaf,
 		.nsids = nsids,
 		.first = first,
@@ -70,7 +70,7 @@ void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *o
 		.due = pyn_ticks() + pyn_ns_to_ticks(subsystem->options.times.format_ms * MS_NS),
 	};
 	refuse_io(subsystem, NVME_SC_FORMAT_IN_PROGRESS);
-	record_start(subsystem, nsid);
+	record_start(subsystem, nsid, cmd->cdw10);
 	vssd_self_test_give_way(subsystem, nsid, NVME_SELF_TEST_FORMAT);
 	vssd_subsystem_wake(subsystem);
 }

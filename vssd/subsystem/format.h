@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "spec/nvme_cmd.h"
 #include "vssd/subsystem/part.h"
 
 struct vssd_format {
@@ -23,9 +24,9 @@ struct vssd_format {
 
 extern const struct vssd_subsystem_part vssd_format_part;
 
-/* Start a format of these namespaces: a bit for each, by NSID - 1. None must be running. */
-void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cid, uint8_t lbaf,
-		       uint32_t nsids);
+/* Start the format of a command. nsids: its namespaces, a bit for each by NSID - 1. None must be running. */
+void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, const struct nvme_cmd *cmd,
+		       uint8_t lbaf, uint32_t nsids);
 
 /* If this command started the format, stop it and complete the command with a status. The LBA format stays, but data
  * may be lost. False: it did not. */

@@ -87,6 +87,12 @@ struct vssd_listener {
 	uint8_t index; /* differs for each controller of the subsystem; CNTLID is one more */
 };
 
+/* CNTLID. */
+static inline uint16_t vssd_cntlid(const struct vssd_listener *listener)
+{
+	return (uint16_t)(listener->index + 1);
+}
+
 /* Add a controller, and give it the lowest free index. */
 void vssd_subsystem_listen(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
 void vssd_subsystem_unlisten(struct vssd_subsystem *subsystem, struct vssd_listener *listener);

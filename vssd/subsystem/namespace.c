@@ -114,6 +114,18 @@ void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, ui
 	subsystem->nv->formats.lbaf[ns->nsid - 1] = lbaf;
 }
 
+uint8_t vssd_ns_flbas(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
+{
+	uint8_t lbaf = subsystem->nv->formats.lbaf[ns->nsid - 1] & VSSD_LBAF_INDEX;
+
+	return (uint8_t)(lbaf | (ns->extended ? NVME_FLBAS_EXTENDED : 0));
+}
+
+uint8_t vssd_ns_dps(const struct vssd_ns *ns)
+{
+	return (uint8_t)(ns->pi | (ns->pi_first ? NVME_DPS_FIRST : 0));
+}
+
 /* ---- extents ---- */
 
 /* The first namespace at or after a block, or NULL. */
@@ -247,12 +259,15 @@ static void record_change(struct vssd_subsystem *subsystem, const struct vssd_ns
 		.nsmcdw10 = select,
 		.nsze = ns->nsze,
 		.nscap = ns->nsze,
-		.flbas = subsystem->nv->formats.lbaf[ns->nsid - 1] & VSSD_LBAF_INDEX,
+		.flbas = vssd_ns_flbas(subsystem, ns),
+		.dps = vssd_ns_dps(ns),
 		.nmic = ns->shared,
+		.anagrpid = ns->anagrpid,
+		.nvmsetid = ns->setid,
 		.nsid = ns->nsid,
 	};
 
-	vssd_pel_add(subsystem, NVME_PERSISTENT_CHANGE_NS, 0, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_CHANGE_NS, NULL, &event, sizeof(event));
 }
 
 /* Create what a namespace of its command set has besides blocks. False: there is no memory for it. */

@@ -106,6 +106,10 @@ static inline uint8_t vssd_copy_formats(const struct vssd_options *options)
 /* Set the LBA format of a namespace. */
 void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint8_t lbaf);
 
+/* FLBAS and DPS of Identify Namespace. */
+uint8_t vssd_ns_flbas(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns);
+uint8_t vssd_ns_dps(const struct vssd_ns *ns);
+
 /* Set which controllers are attached. Tells the controllers whose list of active namespaces changes. */
 void vssd_ns_set_attached(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint16_t attached);
 

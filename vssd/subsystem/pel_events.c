@@ -40,14 +40,14 @@ static void add_reset(struct vssd_subsystem *subsystem, const struct vssd_listen
 		if (of && one != of)
 			continue;
 		event.controllers[count++] = (struct reset_information){
-			.cntlid = (uint16_t)(one->index + 1),
+			.cntlid = vssd_cntlid(one),
 			.operations = operations(subsystem),
 			.power_cycle = (uint32_t)subsystem->nv->totals.power_cycles,
 			.power_on_ms = subsystem->nv->totals.power_on_ms,
 			.timestamp = vssd_pel_timestamp(subsystem),
 		};
 	}
-	vssd_pel_add(subsystem, NVME_PERSISTENT_POWER_ON, 0, &event,
+	vssd_pel_add(subsystem, NVME_PERSISTENT_POWER_ON, of, &event,
 		     (uint16_t)(sizeof(event.revision) + count * sizeof(event.controllers[0])));
 }
 
@@ -57,7 +57,7 @@ static void add_health(struct vssd_subsystem *subsystem)
 
 	vssd_health_smart(subsystem, &smart);
 	smart.cw = vssd_health_warnings(subsystem);
-	vssd_pel_add(subsystem, NVME_PERSISTENT_SMART, 0, &smart, sizeof(smart));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_SMART, NULL, &smart, sizeof(smart));
 }
 
 /* ---- the part ---- */

@@ -114,12 +114,16 @@ static bool is_authentic(const struct request *request, uint32_t length)
 	return memcmp(mac, request->frame->mac, sizeof(mac)) == 0 || is_wrong(request, VSSD_FAULT_SECURITY_RPMB_MAC);
 }
 
-/* The bytes of the request that the MAC covers, with those of the data. */
-static uint32_t length_of(const struct nvme_rpmb_frame *frame)
+static bool has_data(const struct nvme_rpmb_frame *frame)
 {
-	bool has_data = frame->message == NVME_RPMB_WRITE || frame->message == NVME_RPMB_WRITE_CONFIGURATION;
+	return frame->message == NVME_RPMB_WRITE || frame->message == NVME_RPMB_WRITE_CONFIGURATION;
+}
 
-	return (uint32_t)HEAD + (has_data ? frame->sectors * VSSD_RPMB_SECTOR : 0);
+uint32_t vssd_rpmb_request_length(const struct nvme_rpmb_frame *frame)
+{
+	bool counts = has_data(frame) && frame->sectors <= VSSD_RPMB_ACCESS;
+
+	return (uint32_t)HEAD + (counts ? frame->sectors * VSSD_RPMB_SECTOR : 0);
 }
 
 /* Where a sector is in the area. */
@@ -153,7 +157,7 @@ static uint8_t authenticate(const struct request *request, bool has_address)
 		return NVME_RPMB_RESULT_WRITE_FAILURE;
 	if (has_address && !is_in_range(request->frame))
 		return NVME_RPMB_RESULT_ADDRESS_FAILURE;
-	if (!is_authentic(request, length_of(request->frame)))
+	if (!is_authentic(request, vssd_rpmb_request_length(request->frame)))
 		return NVME_RPMB_RESULT_AUTHENTICATION_FAILURE;
 	if (request->frame->counter != *request->counter && !is_wrong(request, VSSD_FAULT_SECURITY_RPMB_REPLAY))
 		return NVME_RPMB_RESULT_COUNTER_FAILURE;
@@ -306,13 +310,11 @@ static void conclude(const struct request *request, const struct message *messag
 
 static bool is_whole(const struct nvme_rpmb_frame *frame, uint32_t length)
 {
-	bool has_data = frame->message == NVME_RPMB_WRITE || frame->message == NVME_RPMB_WRITE_CONFIGURATION;
-
-	if (has_data && frame->sectors > VSSD_RPMB_ACCESS)
+	if (has_data(frame) && frame->sectors > VSSD_RPMB_ACCESS)
 		return false;
 	if (frame->message == NVME_RPMB_WRITE_CONFIGURATION && frame->sectors != 1)
 		return false;
-	return length >= length_of(frame);
+	return length >= vssd_rpmb_request_length(frame);
 }
 
 static bool is_request(uint16_t message)
@@ -343,6 +345,11 @@ enum vssd_rpmb_end vssd_rpmb_send(struct vssd_subsystem *subsystem, uint8_t targ
 	request.counter = message->of_configuration ? &rpmb->kept.configuration_counter : &request.target->counter;
 	conclude(&request, message, execute(&request, message));
 	return VSSD_RPMB_DONE;
+}
+
+uint32_t vssd_rpmb_response_length(const struct vssd_subsystem *subsystem, uint8_t target)
+{
+	return target < VSSD_RPMB_TARGETS ? subsystem->security->rpmb->responses[target].length : 0;
 }
 
 enum vssd_rpmb_end vssd_rpmb_receive(struct vssd_subsystem *subsystem, uint8_t target, uint8_t *buffer,

@@ -35,6 +35,10 @@ enum vssd_rpmb_end {
 /* Create the targets, with what the store holds. NULL: there is no memory. */
 struct vssd_rpmb *vssd_rpmb_create(struct vssd_subsystem *subsystem);
 
+/* The bytes of the request that begins with this frame, and of the response that a target has, or 0. */
+uint32_t vssd_rpmb_request_length(const struct nvme_rpmb_frame *frame);
+uint32_t vssd_rpmb_response_length(const struct vssd_subsystem *subsystem, uint8_t target);
+
 /* Execute a request. target: NSSF. How it ends for the host is in the response. */
 enum vssd_rpmb_end vssd_rpmb_send(struct vssd_subsystem *subsystem, uint8_t target, const uint8_t *data,
 				  uint32_t length);

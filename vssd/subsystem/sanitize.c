@@ -123,13 +123,13 @@ static void set_clock(struct vssd_subsystem *subsystem)
 	sanitize->start = pyn_ticks() - (uint64_t)(share * (double)sanitize->duration);
 }
 
-static void record_start(struct vssd_subsystem *subsystem)
+static void record_start(struct vssd_subsystem *subsystem, const struct vssd_listener *by)
 {
 	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 	struct nvme_sanitize_start_event event = {
 		.sanicap = vssd_sanitize_sanicap(subsystem), .scdw10 = state->cdw10, .scdw11 = state->pattern};
 
-	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_START, 0, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_START, by, &event, sizeof(event));
 }
 
 static void record_end(struct vssd_subsystem *subsystem)
@@ -139,7 +139,7 @@ static void record_end(struct vssd_subsystem *subsystem)
 
 	vssd_sanitize_log(subsystem, &log);
 	event = (struct nvme_sanitize_completion_event){.sprog = log.sprog, .sstat = log.sstat};
-	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_COMPLETION, 0, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_COMPLETION, NULL, &event, sizeof(event));
 }
 
 uint32_t vssd_sanitize_sanicap(const struct vssd_subsystem *subsystem)
@@ -155,7 +155,8 @@ uint32_t vssd_sanitize_sanicap(const struct vssd_subsystem *subsystem)
 	return sanicap | (vssd_sanitize_leaves_data(subsystem) ? 0 : NVME_SANICAP_NDI);
 }
 
-void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint32_t cdw10, uint32_t cdw11)
+void vssd_sanitize_start(struct vssd_subsystem *subsystem, const struct vssd_listener *by, uint32_t cdw10,
+			 uint32_t cdw11)
 {
 	struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 
@@ -170,7 +171,7 @@ void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint32_t cdw10, uint3
 	make_content(subsystem);
 	set_clock(subsystem);
 	set_status(subsystem, NVME_SANITIZE_IN_PROGRESS, false);
-	record_start(subsystem);
+	record_start(subsystem, by);
 	vssd_self_test_give_way(subsystem, NVME_NSID_ALL, NVME_SELF_TEST_SANITIZE);
 	vssd_subsystem_wake(subsystem);
 }
