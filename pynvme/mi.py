@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -130,6 +131,8 @@ class Mctp(Closing):
 
     def __init__(self, path: str | os.PathLike[str], timeout: float = SECONDS, ctrlid: int = 1) -> None:
         self.ctrlid = field(ctrlid, 16, "ctrlid")
+        self._waiting: defaultdict[tuple[int, int], deque[bytes]] = defaultdict(deque)
+        """Responses that came while another one was awaited, by message type and slot."""
         name = os.fspath(path)
         place = os.path.join(name, "control") if os.path.isdir(name) else name
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -148,9 +151,11 @@ class Mctp(Closing):
     def exchange(self, body: bytes, kind: int = MiMessageType.COMMAND, slot: int = 0) -> bytes:
         """Send a message of this NVMe-MI message type, and return the response without header and CRC.
 
+        A response to an earlier message that nobody received, since it came too late, is dropped.
         TimeoutError if the endpoint discards the message, or is paused. ValueError if the response is
         malformed.
         """
+        self._drop(kind, slot)
         self.send(body, kind, slot)
         return self.receive(kind, slot)
 
@@ -162,7 +167,8 @@ class Mctp(Closing):
     def receive(self, kind: int = MiMessageType.COMMAND, slot: int = 0) -> bytes:
         """Wait for the response to a message, and return it as exchange() does.
 
-        After More Processing Required, it waits for the response proper, for as long as that says at least.
+        Responses of the other slot may come first, and are kept for a later call. After More Processing
+        Required, it waits for the response proper, for as long as that says at least.
         """
         body = self._receive(kind, slot)
         if kind == MiMessageType.PRIMITIVE or body[0] != MiStatus.MORE_PROCESSING_REQUIRED:
@@ -175,14 +181,33 @@ class Mctp(Closing):
             self._socket.settimeout(timeout)
 
     def _receive(self, kind: int, slot: int) -> bytes:
+        """The next response of a slot. Those of others wait: a slot may be faster than the other one."""
+        while not self._waiting[kind, slot]:
+            self._take()
+        return self._waiting[kind, slot].popleft()
+
+    def _take(self) -> None:
+        """Receive a response."""
         answer = self._socket.recv(2 * MOST)
-        if len(answer) < 12 or answer[:2] != bytes([TYPE, RESPONSE | kind << 3 | slot]):
-            raise ValueError(
-                f"{answer[:16].hex()} is no response of NVMe-MI message type {kind}, slot {slot}"
-            )
+        if not answer:
+            raise ConnectionResetError("the endpoint has closed the connection: the virtual SSD has ended")
+        if len(answer) < 12 or answer[0] != TYPE or not answer[1] & RESPONSE:
+            raise ValueError(f"{answer[:16].hex()} is no response of the Management Interface")
         if crc32c(answer[:-4]) != struct.unpack("<I", answer[-4:])[0]:
             raise ValueError("the integrity check of the response is wrong")
-        return answer[4:-4]
+        self._waiting[answer[1] >> 3 & 15, answer[1] & 1].append(answer[4:-4])
+
+    def _drop(self, kind: int, slot: int) -> None:
+        """Drop the responses of a slot that have come."""
+        timeout = self._socket.gettimeout()
+        self._socket.settimeout(0)
+        try:
+            while True:
+                self._take()
+        except BlockingIOError:
+            self._waiting[kind, slot].clear()
+        finally:
+            self._socket.settimeout(timeout)
 
     def primitive(self, opcode: int, parameter: int = 0, slot: int = 0, tag: int = 0) -> int:
         """Send a control primitive to a command slot, and return CPSR, 16 bits. MiError if it is refused."""
@@ -291,6 +316,8 @@ class Mctp(Closing):
         answer = self.exchange(entry + struct.pack("<6I", *words) + data, MiMessageType.ADMIN)
         if answer[0]:
             raise _failed(opcode, int.from_bytes(answer[:4], "little"))
+        if len(answer) < 16:
+            raise ValueError(f"the response to an admin command has {len(answer)} bytes, and no completion")
         result, _, status = struct.unpack_from("<III", answer, 4)
         return AdminAnswer(result, status >> 17, answer[16:])
 
@@ -474,8 +501,10 @@ class Mi:
     def controllers(self, first: int = 0) -> list[int]:
         """The CNTLIDs of the controllers from `first` on."""
         data = self._read(MiDataType.CONTROLLER_LIST, ctrlid=first)
-        (count,) = struct.unpack_from("<H", data)
-        return list(struct.unpack_from(f"<{count}H", data, 2))
+        words = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data) - 1, 2)]
+        if not words or words[0] >= len(words):
+            raise ValueError(f"the list of controllers is longer than the {len(data)} bytes of the response")
+        return words[1 : 1 + words[0]]
 
     def controller(self, ctrlid: int) -> spec.MiController:
         """Controller Information."""

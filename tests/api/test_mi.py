@@ -2,7 +2,9 @@
 """The Management Interface by pynvme.mi: in band and out of band say the same."""
 
 import contextlib
+import socket
 import struct
+import threading
 
 import nvme as d
 import pytest
@@ -170,6 +172,98 @@ def test_control_primitives(drive):
         endpoint.primitive(9)
     with pytest.raises(AssertionError, match="slot"):
         endpoint.primitive(0, slot=2)
+
+
+class Fake:
+    """An endpoint that answers with what a test gives it, whole messages without their check."""
+
+    def __init__(self, folder):
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(str(folder / "control"))
+        self.listener.listen()
+        self.endpoint = Mctp(folder, timeout=1)
+        self.peer = self.listener.accept()[0]
+
+    def answer(self, *hexes):
+        for text in hexes:
+            body = bytes.fromhex(text)
+            self.peer.send(body + crc32c(body).to_bytes(4, "little"))
+
+    def close(self):
+        self.endpoint.close()
+        self.peer.close()
+        self.listener.close()
+
+
+@pytest.fixture
+def fake(tmp_path):
+    with contextlib.closing(Fake(tmp_path)) as fake:
+        yield fake
+
+
+def test_responses_of_two_slots_come_in_any_order(fake):
+    """A format in slot 0 takes longer than a poll in slot 1, whose response comes in between."""
+    fake.endpoint.send(bytes(64), kind=2, slot=0)
+    fake.endpoint.send(bytes(12), kind=1, slot=1)
+    fake.answer("84900000 01000a00", "84890000 00112233", "84900000 00000000 07000000 00000000 00000000")
+    assert fake.endpoint.receive(2, 0) == bytes.fromhex("00000000 07000000 00000000 00000000")
+    assert fake.endpoint.receive(1, 1) == bytes.fromhex("00112233")
+
+
+def test_a_response_that_came_too_late_is_not_that_of_the_next_command(fake):
+    fake.endpoint._socket.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        fake.endpoint.exchange(bytes(12))
+    fake.endpoint._socket.settimeout(1)
+    fake.answer("84880000 00aaaaaa")
+    sender = threading.Timer(0.2, fake.answer, ["84880000 00bbbbbb"])
+    sender.start()
+    assert fake.endpoint.exchange(bytes(12)) == bytes.fromhex("00bbbbbb")
+    sender.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "text"),
+    [
+        ("84100000 00000000", ValueError, "no response"),  # a request
+        ("04900000 00000000", ValueError, "no response"),  # without an integrity check
+        ("84900000", ValueError, "no response"),
+        ("84900000 00000000 01000000", ValueError, "no completion"),
+        ("84900000 04000400", MiError, "invalid parameter at byte 4"),
+        ("84900000 03ffffff", MiError, "invalid opcode$"),
+        ("84900000 e0000000", MiError, "status 0xe0"),
+        (None, ConnectionResetError, "closed"),
+    ],
+)
+def test_hostile_responses(fake, answer, error, text):
+    def serve():
+        fake.peer.recv(100)
+        if answer is None:
+            fake.peer.close()
+        else:
+            fake.answer(answer)
+
+    server = threading.Thread(target=serve)
+    server.start()
+    with pytest.raises(error, match=text):
+        fake.endpoint.admin_command(0x06)
+    server.join()
+
+
+def test_data_that_are_shorter_than_their_structure(fake):
+    mi = Mi(fake.endpoint)
+    for call, answer in (
+        (mi.subsystem_health, "84880000 00000000 38"),
+        (mi.controller_health, "84880000 00000002 0100"),
+        (mi.subsystem, "84880000 00200000 0001"),
+        (mi.controllers, "84880000 00020000 ffff"),
+        (mi.commands, "84880000 00020000 ff"),
+    ):
+        server = threading.Thread(target=lambda answer=answer: (fake.peer.recv(100), fake.answer(answer)))
+        server.start()
+        with pytest.raises(ValueError):
+            str(call())
+        server.join()
 
 
 def test_what_is_no_endpoint(drive, tmp_path):

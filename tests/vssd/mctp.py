@@ -81,9 +81,11 @@ class Endpoint:
         assert status == 0
         return found
 
-    def mi(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> tuple[int, int, bytes]:
+    def mi(
+        self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"", slot: int = 0
+    ) -> tuple[int, int, bytes]:
         """The response to a command of the interface, its status, and data."""
-        answer = self.ask(struct.pack("<B3xII", opcode, nmd0, nmd1) + data, MI)
+        answer = self.ask(struct.pack("<B3xII", opcode, nmd0, nmd1) + data, MI, slot)
         (word,) = struct.unpack_from("<I", answer)
         return word >> 8, word & 0xFF, answer[4:]
 

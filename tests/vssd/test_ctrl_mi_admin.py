@@ -41,6 +41,7 @@ from mctp import (
     PRIMITIVE,
     REPLAY,
     RESUME,
+    STATE,
     Endpoint,
     entry,
 )
@@ -310,6 +311,50 @@ def test_a_drive_without_power_is_silent(host: Host, endpoint: Endpoint) -> None
     control(host.server, POWER, 1)
     assert endpoint.state() == 0 and endpoint.primitive(REPLAY) == (0, 0)
     assert endpoint.execute(poll)[1] == OK
+
+
+def test_a_subsystem_reset_resets_the_endpoint(start: Start) -> None:
+    """It is an event of Get State, and takes the configuration back; a controller reset is neither."""
+    host = Host(start("--size", "1M", "--mi", "--format-time", "30000"))
+    endpoint = Endpoint(host.server.folder)
+    set_unit, get_unit = (3, 3, 250), (4, 3)
+    endpoint.send(entry(FORMAT, nsid=1))
+    assert endpoint.receive()[0] == MORE_TIME
+    assert endpoint.mi(*set_unit, slot=1)[1] == 0
+    host.client.write32(0x14, 0)
+    host.start()
+    assert endpoint.state() == 2 and endpoint.mi(*get_unit, slot=1)[0] == 250
+    endpoint.primitive(PAUSE)
+    host.client.write32(0x20, 0x4E564D65)
+    assert endpoint.state(1) == 0x4000, "NSSRO; idle and not paused"
+    assert endpoint.primitive(STATE, 1) == (0, 0x4000) and endpoint.state() == 0, "CESF"
+    assert endpoint.is_silent(), "the format has no response"
+    assert endpoint.mi(*get_unit)[0] == 64 and endpoint.mi(*set_unit)[1] == 0
+    host.start()
+    host.power_cycle()
+    assert endpoint.state() == 0 and endpoint.mi(*get_unit)[0] == 64
+    endpoint.close()
+    host.close()
+
+
+def test_a_format_while_the_endpoint_is_paused(start: Start) -> None:
+    """More Processing Required comes once it resumes, unless the format has ended by then."""
+    host = Host(start("--size", "1M", "--mi", "--format-time", "400"))
+    endpoint = Endpoint(host.server.folder)
+    endpoint.primitive(PAUSE)
+    endpoint.send(entry(FORMAT, nsid=1))
+    assert endpoint.state() == 0x8002
+    assert endpoint.primitive(RESUME) == (0, 0) and endpoint.receive()[0] == MORE_TIME
+    assert endpoint.primitive(PAUSE) == (0, 3) and endpoint.primitive(RESUME) == (0, 0)
+    assert endpoint.completion() == (0, OK, b""), "it comes once"
+    endpoint.primitive(PAUSE)
+    endpoint.send(entry(FORMAT, nsid=1))
+    while endpoint.state() == 0x8002:
+        pass
+    assert endpoint.state() == 0x8003
+    assert endpoint.primitive(RESUME) == (0, 0) and endpoint.completion() == (0, OK, b"")
+    endpoint.close()
+    host.close()
 
 
 def test_a_response_goes_to_who_asked(host: Host, endpoint: Endpoint) -> None:

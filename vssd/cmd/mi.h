@@ -58,6 +58,7 @@ struct vssd_mi_slot {
 	uint32_t length;              /* 0: there is none */
 	bool is_held;                 /* it waits until the host resumes the endpoint */
 	bool is_executing;            /* the command ends later */
+	bool is_told;                 /* that it does, by More Processing Required */
 	uint16_t cid;                 /* of that command */
 	struct vssd_mi_sender sender; /* of that command */
 	struct vssd_ctrl *ctrl;       /* that executes it */
@@ -67,7 +68,7 @@ struct vssd_mi_slot {
 /* A management endpoint, out of band. All zeros: a new one. */
 struct vssd_mi_endpoint {
 	struct vssd_listener listener; /* gets completions that come later; it is no controller of the subsystem */
-	uint64_t cycle;                /* of the power, when the last message came */
+	uint32_t resets;               /* of the subsystem, when the last message came */
 	uint16_t last_cid;
 	bool is_paused;
 	uint16_t errors; /* bits of Get State */

@@ -25,6 +25,7 @@
 #define ADMIN_REQUEST 68u              /* header, and a submission queue entry with an offset and a length in it */
 #define FIRST_VENDOR 0xc0u             /* opcode of an admin command, and feature */
 #define ADMIN_RESPONSE 20u             /* header, status, three dwords of the completion */
+#define FIRST 1u                       /* CNTLID of the controller that is always there */
 #define FABRICS 0x7fu                  /* opcode of the Fabrics commands */
 #define WHOLE_MOST (UINT64_C(4) << 20) /* bytes that a command returns, of which the response has a part */
 #define DIRECTION 0x3u                 /* of an opcode: which way the data go */
@@ -280,18 +281,7 @@ static void execute_admin(struct vssd_mi_endpoint *endpoint, struct vssd_mi_slot
 	free(local.memory);
 }
 
-/* ---- control primitives: section 4.2.1 ---- */
-
-#define STATE_PROCESS 0x2u  /* SSTA: the slot has a command that is being executed */
-#define STATE_TRANSMIT 0x3u /* SSTA: the slot has a response that is held */
-#define NOT_IDLE 0x8u       /* CMNICS: a command came for a slot that was not idle */
-#define BAD_CHECK 0x10u     /* BMICE */
-#define PAUSED 0x8000u      /* PFLG */
-#define PAUSED_SLOTS 0x3u   /* of Pause: the flags of both slots */
-#define CLEARS_ERRORS 0x1u  /* CESF of Get State */
-#define REPLAYS 0x1u        /* RR of Replay */
-#define PARTLY_DONE 0x2u    /* CPAS of Abort */
-#define PRIMITIVE 8u        /* bytes of a control primitive, and of its response */
+/* ---- responses, and commands that end later: section 4.1.2.3 ---- */
 
 static void emit(struct vssd_mi_sender sender, uint8_t *message, uint32_t length)
 {
@@ -299,13 +289,45 @@ static void emit(struct vssd_mi_sender sender, uint8_t *message, uint32_t length
 	sender.send(sender.peer, message, length + CHECK);
 }
 
-/* Send the response that a slot holds. */
+#define MORE_TIME_MS 5000u /* how long an operation takes at most, besides the time that an option sets */
+#define UNIT_MS 100u       /* of MPRT */
+
+/* Say once that the command of a slot takes longer. */
+static void begin_waiting(struct vssd_mi_slot *slot)
+{
+	struct response response = {.bytes = slot->response};
+	uint64_t time = (slot->ctrl->options->times.format_ms + MORE_TIME_MS) / UNIT_MS;
+
+	fail(&response, NVME_MI_STATUS_MORE_PROCESSING_REQUIRED);
+	put_word(slot->response + HEADER,
+		 NVME_MI_STATUS_MORE_PROCESSING_REQUIRED | (uint32_t)(time < UINT16_MAX ? time : UINT16_MAX) << 16);
+	emit(slot->sender, slot->response, response.length);
+	slot->is_told = true;
+}
+
+/* Send what a slot has to say: the response that it holds, or that its command takes longer. */
 static void release(struct vssd_mi_slot *slot)
 {
+	if (slot->is_executing && !slot->is_told)
+		begin_waiting(slot);
 	if (slot->is_held)
 		emit(slot->sender, slot->response, slot->length);
 	slot->is_held = false;
 }
+
+/* ---- control primitives: section 4.2.1 ---- */
+
+#define STATE_PROCESS 0x2u      /* SSTA: the slot has a command that is being executed */
+#define STATE_TRANSMIT 0x3u     /* SSTA: the slot has a response that is held */
+#define NOT_IDLE 0x8u           /* CMNICS: a command came for a slot that was not idle */
+#define BAD_CHECK 0x10u         /* BMICE */
+#define SUBSYSTEM_RESET 0x4000u /* NSSRO */
+#define PAUSED 0x8000u          /* PFLG */
+#define PAUSED_SLOTS 0x3u       /* of Pause: the flags of both slots */
+#define CLEARS_ERRORS 0x1u      /* CESF of Get State */
+#define REPLAYS 0x1u            /* RR of Replay */
+#define PARTLY_DONE 0x2u        /* CPAS of Abort */
+#define PRIMITIVE 8u            /* bytes of a control primitive, and of its response */
 
 /* Execute Abort: the slot becomes idle, and has no response to replay. An activation of firmware goes on. Returns
  * CPSR. */
@@ -338,8 +360,8 @@ static void execute_primitive(struct vssd_mi_endpoint *endpoint, struct vssd_mi_
 			      const uint8_t *request, struct vssd_mi_sender sender)
 {
 	uint16_t parameter = (uint16_t)(request[6] | request[7] << 8), result = 0;
-	uint8_t response[PRIMITIVE + CHECK] = {request[0], request[1] | ROR,       0,
-					       0,          NVME_MI_STATUS_SUCCESS, request[5]};
+	uint8_t response[PRIMITIVE + CHECK] = {TYPE, (request[1] & SLOT) | ROR, 0,
+					       0,    NVME_MI_STATUS_SUCCESS,    request[5]};
 	bool replays = false;
 
 	switch (request[HEADER]) {
@@ -377,22 +399,7 @@ static void execute_primitive(struct vssd_mi_endpoint *endpoint, struct vssd_mi_
 		release(&endpoint->slots[i]);
 }
 
-/* ---- commands that end later: section 4.1.2.3 ---- */
-
-#define MORE_TIME_MS 5000u /* how long an operation takes at most, besides the time that an option sets */
-#define UNIT_MS 100u       /* of MPRT */
-
-/* Say that the command of a slot takes longer. */
-static void begin_waiting(struct vssd_mi_slot *slot)
-{
-	struct response response = {.bytes = slot->response};
-	uint64_t time = (slot->ctrl->options->times.format_ms + MORE_TIME_MS) / UNIT_MS;
-
-	fail(&response, NVME_MI_STATUS_MORE_PROCESSING_REQUIRED);
-	put_word(slot->response + HEADER,
-		 NVME_MI_STATUS_MORE_PROCESSING_REQUIRED | (uint32_t)(time < UINT16_MAX ? time : UINT16_MAX) << 16);
-	emit(slot->sender, slot->response, response.length);
-}
+/* ---- completions that come later ---- */
 
 static bool is_ready(const struct vssd_listener *listener)
 {
@@ -454,7 +461,9 @@ static void execute_command(struct vssd_mi_endpoint *endpoint, struct vssd_mi_sl
 {
 	struct response response = {.bytes = slot->response};
 
-	put_word(slot->response, TYPE | (uint32_t)(request[1] & (NMIMT_MASK << NMIMT_SHIFT | SLOT) | ROR) << 8);
+	memcpy(slot->response, request, 2);
+	slot->response[1] = (slot->response[1] & (NMIMT_MASK << NMIMT_SHIFT | SLOT)) | ROR;
+	slot->response[2] = slot->response[3] = 0;
 	if (request[BUFFER_AT] & MEB)
 		fail_at(&response, BUFFER_AT); /* there is none */
 	else if ((request[1] >> NMIMT_SHIFT & NMIMT_MASK) == NVME_MI_TYPE_COMMAND)
@@ -465,6 +474,7 @@ static void execute_command(struct vssd_mi_endpoint *endpoint, struct vssd_mi_sl
 		fail(&response, NVME_MI_STATUS_INVALID_OPCODE);
 	slot->length = response.is_later ? 0 : response.length;
 	slot->is_executing = response.is_later;
+	slot->is_told = false;
 	slot->is_held = !response.is_later;
 	slot->cid = endpoint->last_cid;
 }
@@ -474,25 +484,23 @@ static void answer(struct vssd_mi_endpoint *endpoint, struct vssd_mi_slot *slot,
 		   const uint8_t *request, uint32_t end)
 {
 	execute_command(endpoint, slot, ctrl, request, end);
-	if (endpoint->is_paused)
-		return;
-	if (slot->is_executing)
-		begin_waiting(slot);
-	release(slot);
+	if (!endpoint->is_paused)
+		release(slot);
 }
 
-/* A power cycle ends all that the endpoint had and was: the next message finds a new one. */
-static void power_up(struct vssd_mi_endpoint *endpoint, uint64_t cycle)
+/* A power cycle or a reset of the subsystem ends all that the endpoint had and was: the next message finds a new one.
+ * The reset is an event of Get State. */
+static void start_again(struct vssd_mi_endpoint *endpoint, const struct vssd_management *state)
 {
-	if (endpoint->cycle == cycle)
+	if (endpoint->resets == state->resets)
 		return;
 	for (unsigned i = 0; i < VSSD_MI_SLOTS; i++) {
 		endpoint->slots[i].is_held = endpoint->slots[i].is_executing = false;
 		endpoint->slots[i].length = 0;
 	}
 	endpoint->is_paused = false;
-	endpoint->errors = 0;
-	endpoint->cycle = cycle;
+	endpoint->errors = state->was_subsystem_reset ? SUBSYSTEM_RESET : 0;
+	endpoint->resets = state->resets;
 }
 
 void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, const uint8_t *request,
@@ -504,7 +512,7 @@ void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, 
 	if (length < HEADER + 4 + CHECK || request[0] != TYPE || request[1] & ROR || !ctrl->subsystem->power)
 		return;
 	endpoint->listener.ops = &endpoint_ops;
-	power_up(endpoint, ctrl->nv->totals.power_cycles);
+	start_again(endpoint, &vssd_mi_controller(ctrl, FIRST)->features.management);
 	forget_lost(endpoint, ctrl->subsystem);
 	slot = &endpoint->slots[request[1] & SLOT];
 	if (pyn_crc32c(0, request, end) != word(request + end)) {

@@ -100,11 +100,21 @@ void vssd_management_init(struct vssd_ctrl *ctrl)
 {
 	struct kept kept = {.magic = MAGIC, .writes = VSSD_VPD_WRITES};
 
-	ctrl->features.management = (struct vssd_management){.frequency = 1, .transmission = 64};
+	vssd_management_reset(ctrl, false);
 	if (!ctrl->options->optional.mi || load(ctrl).magic == MAGIC)
 		return;
 	describe(ctrl, kept.vpd);
 	vssd_hidden_write(ctrl->subsystem, VSSD_HIDDEN_VPD, 0, &kept, sizeof(kept));
+}
+
+void vssd_management_reset(struct vssd_ctrl *ctrl, bool with_power)
+{
+	struct vssd_management *state = &ctrl->features.management;
+
+	state->frequency = 1;
+	state->transmission = 64;
+	state->was_subsystem_reset = with_power;
+	state->resets++;
 }
 
 void vssd_management_changed(struct vssd_ctrl *ctrl, uint16_t change)

@@ -31,8 +31,10 @@ struct vssd_health_view {
 
 struct vssd_management {
 	struct vssd_health_view views[VSSD_MECHANISMS];
-	uint16_t transmission; /* MCTP transmission unit, bytes */
-	uint8_t frequency;     /* of SMBus: 1 is 100 kHz */
+	uint16_t transmission;    /* MCTP transmission unit, bytes */
+	uint8_t frequency;        /* of SMBus: 1 is 100 kHz */
+	bool was_subsystem_reset; /* the last reset was one with power */
+	uint32_t resets;          /* of the subsystem, and power cycles */
 };
 
 /* Changes that the health polls report, besides those that they see: bits of CCS. */
@@ -44,6 +46,9 @@ struct vssd_ctrl;
 
 /* Set the state of a new drive. */
 void vssd_management_init(struct vssd_ctrl *ctrl);
+
+/* A reset of the subsystem, or a power cycle, takes the configuration back. The endpoint finds that it was reset. */
+void vssd_management_reset(struct vssd_ctrl *ctrl, bool with_power);
 
 /* Note a change, VSSD_CHANGED_*. */
 void vssd_management_changed(struct vssd_ctrl *ctrl, uint16_t change);

@@ -189,6 +189,7 @@ static void power(struct vssd_listener *listener, bool on)
 		if ((*part)->power)
 			(*part)->power(ctrl, on);
 	vssd_parts_reset(ctrl, VSSD_RESET_POWER, 0);
+	vssd_management_reset(ctrl, false);
 	ctrl->bus->ops->reset(ctrl->bus);
 	vssd_update_running(ctrl);
 }
@@ -199,6 +200,7 @@ static void reset(struct vssd_listener *listener, enum vssd_reset kind)
 	struct vssd_ctrl *ctrl = ctrl_of(listener);
 
 	vssd_ctrl_reset(ctrl, kind);
+	vssd_management_reset(ctrl, true);
 	ctrl->regs.csts |= NVME_SET(1, NVME_CSTS_NSSRO);
 }
 
