@@ -23,7 +23,9 @@ import coverage
 ASAN = Path("build/asan")
 COMMANDS = ASAN / "tests/c/fuzz/test_commands"
 VSSD = ASAN / "vssd"
-SOCKET_TESTS = [f"tests/vssd/test_random_{what}.py" for what in ("messages", "management", "sessions", "options")]
+SOCKET_TESTS = [
+    f"tests/vssd/test_random_{what}.py" for what in ("messages", "management", "sessions", "options")
+]
 
 
 def build() -> None:

@@ -151,6 +151,28 @@ def test_commands_of_a_large_drive():
             second.capacity_management(1)
 
 
+def test_vendor_specific_commands():
+    """An answer that a script gives the drive serves both doors."""
+    with VirtualSsd(size="4M", mi=True) as ssd, Mctp(ssd.address) as endpoint:
+        with ssd.answer(0xC2, bytes(range(100)) + bytes(5000), admin=True, result=7):
+            assert endpoint.admin_command(0xC2, offset=96, length=8) == (
+                7,
+                0,
+                bytes((96, 97, 98, 99, 0, 0, 0, 0)),
+            )
+            assert endpoint.admin_command(0xC2, offset=5096, length=4).status == 0
+        with ssd.answer(0xC1, admin=True, receive=8, status=0x1C5) as answer:
+            assert endpoint.admin_command(0xC1, data=b"12345678", cdw12=5).status & 0x7FF == 0x1C5
+            assert answer.data == b"12345678" and answer.count == 1
+            assert endpoint.admin_command(0xC1, data=b"1234").status & 0x7FF == 2, "too little data"
+            dwords = (1, 2, 3, 0, 0, 0, 8, 0, 0, 10, 11, 12, 13, 14, 15)
+            endpoint.exchange(struct.pack("<BBH15I8x", 0xC1, 0, 1, *dwords), 2)
+            sqe = answer.sqe
+            assert (sqe.nsid, sqe.cdw2, sqe.cdw3, sqe.cdw10, sqe.cdw15) == (1, 2, 3, 10, 15)
+        with pytest.raises(MiError, match="opcode"):
+            endpoint.admin_command(0xC2)
+
+
 def test_control_primitives(drive):
     _, endpoint = drive
     endpoint.abort()

@@ -33,7 +33,7 @@
 #define FROM_DRIVE 0x2u
 
 /* Fields of a request: the byte that an Invalid Parameter Error Response names. */
-enum { BUFFER_AT = 2, OPCODE_AT = 4, CTLID_AT = 6, DOFST_AT = 28, DLEN_AT = 32, CDW10_AT = 44 };
+enum { BUFFER_AT = 2, OPCODE_AT = 4, CTLID_AT = 6, NSID_AT = 8, DOFST_AT = 28, DLEN_AT = 32, CDW10_AT = 44 };
 
 /* A response that is being written. */
 struct response {
@@ -216,7 +216,7 @@ static struct vssd_ctrl *target_of(const struct vssd_ctrl *ctrl, const struct nv
 		fail_at(response, CDW10_AT);
 	else if (wanted > VSSD_MI_MOST_DATA)
 		fail_at(response, DLEN_AT);
-	else if (offset > room_of(ctrl, cmd) - wanted)
+	else if (offset > room_of(target, cmd) - wanted)
 		fail_at(response, DOFST_AT);
 	else if (!has_data(cmd, wanted, length))
 		fail(response, NVME_MI_STATUS_INVALID_INPUT_SIZE);
@@ -245,7 +245,9 @@ static void run(struct vssd_mi_slot *slot, struct vssd_request *request, const s
 	request->local = local;
 	status = vssd_execute(request);
 	response->is_later = status == VSSD_LATER;
-	if (status && !response->is_later)
+	if (response->is_later)
+		return;
+	if (status)
 		vssd_command_failed(request, status);
 	conclude(response, slot->ctrl, status, request->result);
 	if (status || (request->cmd.opc & DIRECTION) != FROM_DRIVE)
@@ -265,7 +267,9 @@ static void execute_admin(struct vssd_mi_endpoint *endpoint, struct vssd_mi_slot
 		return;
 	}
 	length -= ADMIN_REQUEST;
-	request.cmd.nsid = word(body + 8);
+	request.cmd.nsid = word(body + NSID_AT);
+	request.cmd.cdw2 = word(body + NSID_AT + 4);
+	request.cmd.cdw3 = word(body + NSID_AT + 8);
 	memcpy(&request.cmd.cdw10, body + CDW10_AT, 6 * sizeof(uint32_t));
 	slot->ctrl = target_of(ctrl, &request.cmd, body, length, response);
 	if (!slot->ctrl)
