@@ -214,6 +214,7 @@ static struct spdk_nvme_ctrlr_opts options(void)
 	struct spdk_nvme_ctrlr_opts wanted;
 
 	spdk_nvme_ctrlr_get_default_ctrlr_opts(&wanted, sizeof(wanted));
+	wanted.num_io_queues = UINT16_MAX;
 	wanted.transport_retry_count = 0;
 	wanted.keep_alive_timeout_ms = 0;
 	wanted.no_shn_notification = true;

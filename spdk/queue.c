@@ -119,9 +119,7 @@ static int config_check(const struct pyn_ctrlr *ctrlr, const struct pyn_engine_q
 			struct pyn_error *err)
 {
 	if (!ctrlr->doorbells.is_pcie && !pyn_spdk_has_doorbells(config->qid, ctrlr->doorbells.dstrd))
-		return pyn_error(err, PYN_ERROR_CREATE, ERANGE,
-				 "queue %u has no doorbell: SPDK maps 4 KiB of doorbells (CAP.DSTRD = %u)",
-				 config->qid, ctrlr->doorbells.dstrd);
+		return pyn_engine_withholds(PYN_CAN_MANY_QUEUES, err);
 	if (config->cmb_sq || config->cmb_cq)
 		return pyn_engine_withholds(PYN_CAN_CMB, err);
 	if (config->depth < 2)

@@ -449,6 +449,20 @@ static void abort_all(struct wire *wire)
 	}
 }
 
+/* The status that SPDK is told; `now` is 0 unless it initialises a controller. A namespace without LBAs, such as one
+ * of keys and values, refuses Identify with CNS 00h. SPDK then gives up the initialisation, but not if a namespace is
+ * not there. Our commands to it do not need SPDK's. */
+static uint16_t told(const struct nvme_cpl *cpl, uint64_t now)
+{
+	if (!now)
+		return cpl->status;
+	if (is_late(now))
+		return NVME_SC_ABORTED_SQ_DELETION << 1;
+	if ((cpl->status >> 1 & 0x7ff) == NVME_SC_INVALID_COMMAND_SET)
+		return NVME_SC_INVALID_NAMESPACE << 1;
+	return cpl->status;
+}
+
 /* SPDK waits long for a device that is gone or has failed, and forever for one whose list of namespaces has no end.
  * If so, abort its commands: it then gives up. */
 static void check_admin(struct wire *wire)
@@ -459,8 +473,7 @@ static void check_admin(struct wire *wire)
 
 	pyn_spin_lock(&wire->admin.lock);
 	while (wire->admin.completions.copy && pyn_spdk_cq_take(&wire->admin.completions, &cpl)) {
-		if (now && is_late(now))
-			cpl.status = NVME_SC_ABORTED_SQ_DELETION << 1;
+		cpl.status = told(&cpl, now);
 		if (is_valid(wire, cpl.cid))
 			pyn_spdk_cq_pass(&wire->admin.completions, &cpl);
 		else

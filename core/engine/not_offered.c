@@ -24,6 +24,8 @@ static const struct {
 	[PYN_CAN_CMB] = {"cmb", "the controller memory buffer"},
 	[PYN_CAN_MEMORY_PAGES] = {"memory-pages", "memory pages of a size that the script chooses"},
 	[PYN_CAN_RAW_QUEUES] = {"raw-queues", "queues by raw commands and doorbells"},
+	[PYN_CAN_MANY_QUEUES] = {"many-queues", "more than 511 queue pairs"},
+	[PYN_CAN_SHADOW_DOORBELLS] = {"shadow-doorbells", "shadow doorbells"},
 	[PYN_CAN_CIDS] = {"cids", "command identifiers that the script knows"},
 	[PYN_CAN_FULL_RINGS] = {"full-rings", "as many commands in a ring as it holds"},
 	[PYN_CAN_LONE_FUSED] = {"lone-fused", "one half of a fused pair alone"},
@@ -230,9 +232,7 @@ struct pyn_rings *pyn_engine_no_rings_of(struct pyn_engine_qpair *queue)
 int pyn_engine_no_shadow(struct pyn_ctrlr *ctrlr, const struct pyn_admin *admin, struct pyn_error *err)
 {
 	(void)ctrlr, (void)admin;
-	return pyn_error(err, PYN_ERROR_UNSUPPORTED, ENOTSUP,
-			 "the engine %s has no shadow doorbells; set PYNVME_ENGINE=own for pynvme's own, which has",
-			 the_engine ? the_engine->name : "in use");
+	return pyn_engine_withholds(PYN_CAN_SHADOW_DOORBELLS, err);
 }
 
 int pyn_engine_no_choose_page(struct pyn_ctrlr *ctrlr, uint32_t bytes, struct pyn_error *err)

@@ -188,6 +188,8 @@ USES = {
 }
 ELSEWHERE = {
     "slot-power",
+    "many-queues",
+    "shadow-doorbells",
     "cids",
     "full-rings",
     "lone-fused",
