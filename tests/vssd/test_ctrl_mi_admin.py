@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from client import sqe
@@ -277,6 +280,29 @@ def test_each_controller_has_its_own_features(start: Start) -> None:
     assert get_feature(host.nvme, 4) != 333
     endpoint.close()
     host.close()
+
+
+def test_the_health_of_the_subsystem_is_that_of_all_controllers(start: Start) -> None:
+    """CCS is composite, and the configuration is that of the one port, whichever socket is asked."""
+    host = Host(start("--size", "1M", "--mi", "--controllers", "2"))
+    folder: Any = SimpleNamespace(folder=os.path.join(host.server.folder, "2"))
+    second = Host(folder)
+    endpoints = Endpoint(host.server.folder), Endpoint(second.server.folder)
+
+    def ccs(endpoint: Endpoint, clear: int = 0) -> int:
+        return struct.unpack_from("<H", endpoint.mi(1, nmd1=clear << 31)[2], 4)[0] & 0x21
+
+    for endpoint in endpoints:
+        for which in (host, second):
+            ccs(endpoint, 1)
+            assert ccs(endpoints[0]) == ccs(endpoints[1]) == 1, "ready"
+            which.client.write32(0x14, 0)
+            assert ccs(endpoints[0]) == ccs(endpoints[1]) == 0x21, "CECO; the other one is ready"
+            which.start()
+        assert endpoint.mi(3, 2, 0xFFFF)[1] == 0 and ccs(endpoints[0]) == 1, "cleared in both"
+    assert endpoints[0].mi(3, 3, 250)[1] == 0 and endpoints[1].mi(4, 3)[0] == 250
+    for one in (*endpoints, host, second):
+        one.close()
 
 
 def test_errors_are_logged_without_a_queue(host: Host, endpoint: Endpoint) -> None:

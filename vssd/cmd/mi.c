@@ -135,6 +135,21 @@ static uint8_t celsius(uint16_t kelvin)
 	return (uint8_t)(int8_t)(degrees < -59 ? -60 : degrees);
 }
 
+/* CCS of all controllers of the subsystem. Clear these bits, in each of them. */
+static uint16_t composite(struct vssd_ctrl *ctrl, enum vssd_mechanism mechanism, uint32_t clears)
+{
+	uint16_t found = 0;
+
+	for (struct vssd_listener *one = ctrl->subsystem->listeners; one; one = one->next) {
+		struct vssd_ctrl *each = (struct vssd_ctrl *)one;
+		struct vssd_health_seen now = look(each);
+
+		found |= changes(each, mechanism, &now);
+		clear(each, mechanism, &now, clears);
+	}
+	return found;
+}
+
 static uint8_t subsystem_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
 	struct vssd_health_seen now = look(ctrl);
@@ -143,15 +158,13 @@ static uint8_t subsystem_health(struct vssd_ctrl *ctrl, struct vssd_mi_command *
 		.sw = (uint8_t)~now.warnings,
 		.ctemp = celsius(now.temperature),
 		.pdlu = now.used,
-		.ccs = changes(ctrl, command->mechanism, &now),
+		.ccs = composite(ctrl, command->mechanism, command->nmd1 & CLEAR ? CCS_ALL : 0),
 	};
 
-	if (!(now.csts & NVME_SET(1, NVME_CSTS_CFS)))
+	if (!(health.ccs & CCS_CFS))
 		health.nss |= NSS_DF;
 	if (vssd_sanitize_refuses(ctrl->subsystem) == NVME_SC_SANITIZE_FAILED)
 		health.nss |= NSS_SFM;
-	if (command->nmd1 & CLEAR)
-		clear(ctrl, command->mechanism, &now, CCS_ALL);
 	respond(command, &health, sizeof(health));
 	return NVME_MI_STATUS_SUCCESS;
 }
@@ -328,7 +341,7 @@ static bool has_configuration(const struct vssd_mi_command *command)
 
 static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
-	const struct vssd_management *state = state_of(ctrl);
+	const struct vssd_management *state = state_of(vssd_mi_controller(ctrl, VSSD_MI_FIRST));
 
 	if (command->nmd0 >> 24 != ANY_PORT)
 		return refuse(command, NMD0_AT + 3);
@@ -351,10 +364,9 @@ static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 
 static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
-	struct vssd_management *state = state_of(ctrl);
+	struct vssd_management *state = state_of(vssd_mi_controller(ctrl, VSSD_MI_FIRST));
 	uint8_t frequency = command->nmd0 >> 8 & 0xf;
 	uint16_t unit = (uint16_t)command->nmd1;
-	struct vssd_health_seen now;
 
 	if (command->nmd0 >> 24 != ANY_PORT)
 		return refuse(command, NMD0_AT + 3);
@@ -367,8 +379,7 @@ static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 		state->frequency = frequency;
 		return NVME_MI_STATUS_SUCCESS;
 	case NVME_MI_CONFIG_HEALTH_STATUS_CHANGE:
-		now = look(ctrl);
-		clear(ctrl, command->mechanism, &now, command->nmd1);
+		composite(ctrl, command->mechanism, command->nmd1);
 		return NVME_MI_STATUS_SUCCESS;
 	case NVME_MI_CONFIG_TRANSMISSION_UNIT:
 		if (unit < UNIT_LEAST || unit > UNIT_MOST)

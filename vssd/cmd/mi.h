@@ -34,6 +34,8 @@ struct vssd_mi_command {
 /* Execute a command. Returns a status of enum nvme_mi_status. */
 uint8_t vssd_mi_execute(struct vssd_ctrl *ctrl, struct vssd_mi_command *command);
 
+#define VSSD_MI_FIRST 1u /* CNTLID of the controller that is always there: its configuration is that of the port */
+
 /* The controller of the subsystem with this CNTLID, or NULL. */
 struct vssd_ctrl *vssd_mi_controller(const struct vssd_ctrl *ctrl, uint32_t cntlid);
 

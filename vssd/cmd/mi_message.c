@@ -25,7 +25,6 @@
 #define ADMIN_REQUEST 68u              /* header, and a submission queue entry with an offset and a length in it */
 #define FIRST_VENDOR 0xc0u             /* opcode of an admin command, and feature */
 #define ADMIN_RESPONSE 20u             /* header, status, three dwords of the completion */
-#define FIRST 1u                       /* CNTLID of the controller that is always there */
 #define FABRICS 0x7fu                  /* opcode of the Fabrics commands */
 #define WHOLE_MOST (UINT64_C(4) << 20) /* bytes that a command returns, of which the response has a part */
 #define DIRECTION 0x3u                 /* of an opcode: which way the data go */
@@ -516,7 +515,7 @@ void vssd_mi_message(struct vssd_mi_endpoint *endpoint, struct vssd_ctrl *ctrl, 
 	if (length < HEADER + 4 + CHECK || request[0] != TYPE || request[1] & ROR || !ctrl->subsystem->power)
 		return;
 	endpoint->listener.ops = &endpoint_ops;
-	start_again(endpoint, &vssd_mi_controller(ctrl, FIRST)->features.management);
+	start_again(endpoint, &vssd_mi_controller(ctrl, VSSD_MI_FIRST)->features.management);
 	forget_lost(endpoint, ctrl->subsystem);
 	slot = &endpoint->slots[request[1] & SLOT];
 	if (pyn_crc32c(0, request, end) != word(request + end)) {
