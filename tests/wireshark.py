@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import struct
 import subprocess
@@ -87,7 +88,12 @@ def decode(folder: Path, opcode: int, nsid: int, cdw10: int, data: bytes) -> dic
 
 def known_fields(prefix: str) -> dict[str, str]:
     """The fields that tshark has below a name, and their kinds (FT_UINT8 …)."""
+    return {name: kind for name, kind in _fields_of_nvme().items() if name.startswith(prefix)}
+
+
+@functools.cache
+def _fields_of_nvme() -> dict[str, str]:
     assert TSHARK
     done = subprocess.run([TSHARK, "-G", "fields"], check=True, capture_output=True, text=True, timeout=120)
     rows = (line.split("\t") for line in done.stdout.splitlines() if line.startswith("F\t"))
-    return {row[2]: row[3] for row in rows if row[2].startswith(prefix)}
+    return {row[2]: row[3] for row in rows if row[2].startswith("nvme")}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`make test` runs everything that judges a commit, and prints one summary at the end.
 
-Two lanes run in parallel. The first runs the Python tests, in one process more than there are CPUs, because
+Two lanes run in parallel. The first runs the Python tests, in more processes than there are CPUs, because
 some tests wait. It begins with all tests but tests/vssd, on the release build. Then it runs tests/vssd, which
 sends raw bytes to a virtual SSD that is built with ASan and UBSan. The second lane builds this virtual SSD,
 builds and runs the C tests with ASan and UBSan and with warnings as errors, runs the linters, and runs
@@ -222,6 +222,7 @@ class Suite(NamedTuple):
     name: str
     words: list[str]
     environment: dict[str, str]
+    processes: int = JOBS + 1
 
     @property
     def later(self) -> Path:
@@ -231,7 +232,7 @@ class Suite(NamedTuple):
     def beside(self) -> Part:
         """Run all tests that do not measure time. The part tells how many were put off by load."""
         self.later.unlink(missing_ok=True)
-        words = [*self.words, "-n", str(JOBS + 1), "--dist", "worksteal", f"--beside={self.later}"]
+        words = [*self.words, "-n", str(self.processes), "--dist", "worksteal", f"--beside={self.later}"]
         return pytest(self.name, words, self.environment, later=self.later)
 
     def alone(self) -> Part:
@@ -241,7 +242,8 @@ class Suite(NamedTuple):
 
 API = Suite("tests/api", ["tests/api", "--durations=5"], {})
 PYTHON = Suite("Python", ["tests", "--ignore=tests/vssd", "--ignore=tests/scripts", "--durations=5"], {})
-VSSD = Suite("virtual SSD with ASan", ["tests/vssd"], SANITIZERS)
+VSSD = Suite("virtual SSD with ASan", ["tests/vssd"], SANITIZERS, 3 * JOBS)
+"""Each test waits for a virtual SSD to begin and to end: more processes are needed to use all CPUs."""
 
 
 # The whole

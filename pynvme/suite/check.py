@@ -46,16 +46,7 @@ def arguments(
         capture: a .pcapng file that gets all commands of all queues, for Wireshark
     """
     line = ["-c", os.devnull, f"--rootdir={FOLDER}", "-p", "pynvme.plugin", "-p", "no:cacheprovider"]
-    line += [
-        "-p",
-        "no:randomly",
-        "-p",
-        "no:hypothesispytest",
-        "-v",
-        "-rsx",
-        "--no-header",
-        "--disable-warnings",
-    ]
+    line += ["-v", "-rsx", "--no-header", "--disable-warnings"]
     line += [f"--pciaddr={address}", options.YES]
     given = {
         options.TIME: time,
@@ -79,10 +70,13 @@ def arguments(
 def run(address: str, areas: Sequence[str], *more: Any, **named: Any) -> int:
     """Run the tests of these areas on a drive. Returns the exit code.
 
+    They need none of the plugins that happen to be installed, of which some take a second to import.
+
     Args:
         address: of the drive, whose data may be lost
         areas: names of :data:`pynvme.suite.AREAS`
         more: the other arguments of :func:`arguments`
         named: the same by their names
     """
+    os.environ.setdefault("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     return int(pytest.main(arguments(address, areas, *more, **named)))

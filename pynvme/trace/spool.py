@@ -9,12 +9,13 @@ import os
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy
-
-from pynvme.trace import packets
 from pynvme.trace.pcapng import TARGET, Conversation
+
+# Each run of pytest imports this module, and numpy takes 0.1 s: functions import it.
+if TYPE_CHECKING:
+    from pynvme.trace import packets
 
 # The layouts of core/data/capture.h.
 _CHUNK = struct.Struct("=IIQ")
@@ -120,6 +121,10 @@ def _counts(queue: Queue, records: int) -> Counts:
 
 def source(queue: Queue, number: int, target: bytes, marks: Sequence[Mark]) -> tuple[packets.Source, Counts]:
     """A queue for the capture. ``number`` is that of the queue, and ``target`` the address of its drive."""
+    import numpy
+
+    from pynvme.trace import packets
+
     records = numpy.frombuffer(b"".join(queue.records), dtype=packets.DTYPE)
     records = records[numpy.argsort(records["number"], kind="stable")]
     counts = _counts(queue, len(records))
@@ -148,6 +153,8 @@ def _mark(marks: Sequence[Mark], time_ns: int) -> str:
 
 def write(spools: Iterable[tuple[str, Sequence[Mark]]], file: Any) -> Counts:
     """Write a capture of some spool files, each with its marks. Returns the counts of all commands."""
+    from pynvme.trace import packets
+
     sources: list[packets.Source] = []
     total = Counts()
     drives: dict[str, bytes] = {}

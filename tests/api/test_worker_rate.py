@@ -43,12 +43,12 @@ def attempts(count):
 def test_12345_iops_are_12345_in_every_second(run_worker):
     for _ in attempts(4):
         counts = []
-        r = run_worker(io_size=1, iops=12345, time=3, region_end=100000, output_io_per_second=counts)
-        assert len(counts) == 3
-        assert all(sum(counts[:s]) <= 12345 * s for s in (1, 2, 3)), "none is early"
-        assert sum(counts) <= r.io_count_read <= 3 * 12345
-        assert 3000 <= r.mseconds <= 3200
-        if r.io_count_read == 3 * 12345 and all(abs(count - 12345) <= 1 for count in counts):
+        r = run_worker(io_size=1, iops=12345, time=2, region_end=100000, output_io_per_second=counts)
+        assert len(counts) == 2
+        assert all(sum(counts[:s]) <= 12345 * s for s in (1, 2)), "none is early"
+        assert sum(counts) <= r.io_count_read <= 2 * 12345
+        assert 2000 <= r.mseconds <= 2200
+        if r.io_count_read == 2 * 12345 and all(abs(count - 12345) <= 1 for count in counts):
             return
 
 
@@ -119,13 +119,13 @@ def test_a_rate_is_kept_below_and_above_the_queue_depth(run_worker):
 @in_time
 def test_rate_times_time_is_what_is_sent(nvme0n1):
     """Nothing at the start, the last one at the end."""
-    rates = {(2, 5): 10, (0.1, 5): 0, (0.2, 5): 1, (3, 1 / 3): 1, (0.29, 100 / 29): 1, (1000, 1.5): 1500}
+    rates = {(4, 2.5): 10, (0.2, 2.5): 0, (0.4, 2.5): 1, (3, 1 / 3): 1, (0.58, 50 / 29): 1, (1000, 1.5): 1500}
     workers = {
         (iops, seconds): nvme0n1.ioworker(io_size=8, iops=iops, time=seconds, region_end=1000).start()
         for iops, seconds in rates
     }
     time.sleep(0.1)
-    assert workers[2, 5].progress[1] == 0, "nothing before one interval"
+    assert workers[4, 2.5].progress[1] == 0, "nothing before one interval"
     assert {key: worker.close().io_count_read for key, worker in workers.items()} == rates
 
 
@@ -176,17 +176,17 @@ def test_io_per_second_has_an_entry_for_each_whole_second(nvme0n1):
 def test_a_drive_that_stands_still_has_seconds_of_no_io_and_none_is_missing(own):
     counts = [99] * 9
     own.nvme0.timeout = 20000
-    worker = own.nvme0n1.ioworker(io_size=8, time=4, region_end=1000, output_io_per_second=counts).start()
+    worker = own.nvme0n1.ioworker(io_size=8, time=3, region_end=1000, output_io_per_second=counts).start()
     time.sleep(0.5)
     os.kill(own.ssd.pid, signal.SIGSTOP)
-    time.sleep(2.7)
+    time.sleep(1.7)
     os.kill(own.ssd.pid, signal.SIGCONT)
     r = worker.close()
     assert r.error == 0
-    assert len(counts) == 4
-    assert counts[0] > 0 and counts[1] == counts[2] == 0 and counts[3] > 0
+    assert len(counts) == 3
+    assert counts[0] > 0 and counts[1] == 0 and counts[2] > 0
     assert sum(counts) <= r.io_count_read
-    assert r.latency_max_us > 2_000_000
+    assert r.latency_max_us > 1_500_000
     assert worker.iops_consistency() == 0
 
 
