@@ -41,6 +41,7 @@ from pynvme.answers import Answer
 from pynvme.closing import Closing
 from pynvme.control import Counters, Fired, Geometry, Info, Refusal, Rule, VirtualSsdError
 from pynvme.faults import Fault
+from pynvme.near import hint
 
 __all__ = [
     "Answer",
@@ -200,7 +201,8 @@ def _with_bugs(wanted: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _unknown(name: str) -> str:
-    return f"a virtual SSD has no option {name!r}; it has " + ", ".join([*options(), BUG])
+    names = [*options(), BUG]
+    return f"a virtual SSD has no option {name!r}" + hint(name, names, "it has " + ", ".join(names))
 
 
 class VirtualSsd(Closing):

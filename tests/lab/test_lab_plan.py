@@ -86,7 +86,7 @@ beside = ["*.bin"]
 MISTAKES = """
 [campaign]: unknown key 'atempts': did you mean attempts?
 [campaign]: name: takes letters, digits, - and _, at most 64, not 'we ekly'
-[[drives]] a: vssd: a virtual SSD has no option 'sise'; it has …
+[[drives]] a: vssd: a virtual SSD has no option 'sise': did you mean size?
 [[drives]] a: vssd: there is no bug 'flush-does-noting': python -m pynvme bugs lists them
 [[drives]] a: count: takes a number from 1 to 1000000, not 0
 [[drives]] a: this name is there twice
