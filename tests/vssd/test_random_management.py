@@ -84,13 +84,12 @@ class Chaos:
         nsid = dice.choice((0, 1, 1, 1, 2, 0xFFFFFFFF))
         length = DATA.get(opcode, 0)
         dlen = length if opcode & 3 == 1 else dice.choice((64, 512, 4096)) if opcode & 3 == 2 else 0
-        if dice.random() < 0.7:
-            return entry(opcode, *dwords, nsid=nsid, dlen=dlen) + self.data(opcode, length)
-        dlen = dice.choice((dlen, dice.choice(LENGTHS)))
-        length = dice.choice((length, dice.choice(LENGTHS[:10])))
-        where = dice.choice((0, 0, 1, 4096, dice.choice(LENGTHS)))
-        whom = dice.choice((1, 2, 3, 0, 0xFFFF))
-        return entry(opcode, *dwords, nsid=nsid, dlen=dlen, ctrl=whom, offset=where) + dice.randbytes(length)
+        fields = {"nsid": nsid, "dlen": dlen, "offset": dice.choice((0, 0, 0, 4, 4096)), "ctrl": 1}
+        wrong = dice.choice((None, None, None, "dlen", "offset", "offset", "ctrl", "length"))
+        if wrong in fields:
+            fields[wrong] = dice.choice((2, 3, 0, 0xFFFF) if wrong == "ctrl" else LENGTHS)
+        data = dice.randbytes(dice.choice(LENGTHS[:10])) if wrong == "length" else self.data(opcode, length)
+        return entry(opcode, *dwords, **fields) + data
 
     def data(self, opcode: int, length: int) -> bytes:
         blocks, controllers = struct.pack("<QQ", 64, 64), struct.pack("<HH", 1, 1)
