@@ -128,11 +128,11 @@ GUESTS = [
     linux("drive", "--size 1G"),
     linux("namespaces", "--size 256M --namespaces 2 --profile everything"),
     linux("protection", "--size 256M --protection"),
-    linux("zones", "--size 256M --namespaces 2 --zoned 1"),
+    linux("zones", "--size 256M --namespaces 2 --zoned 1 --zrwas 4"),
     linux("paths", "--size 256M --controllers 2 --ana 1 --faults tests/linux/paths.faults"),
     linux("reservations", "--size 256M --controllers 2 --reservations"),
     linux("placement", "--size 1G --fdp"),
-    linux("security", "--size 256M --tcg"),
+    linux("security", "--size 256M --tcg --rpmb"),
 ]
 
 

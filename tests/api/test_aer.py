@@ -98,6 +98,9 @@ def test_an_aer_is_sent_again_with_the_same_callback(nvme0, pair):
 
 
 @pytest.mark.differs(SPDK, NO_DOORBELL_EVENT)
+@pytest.mark.differs(
+    "QEMU NVMe Ctrl", "from about 8 on, it drops events while their type is masked (Base 2.0, 5.2)"
+)
 def test_an_event_is_masked_until_its_log_page_is_read(nvme0, pair, aer):
     got = []
     aer(lambda cdw0, status1: got.append(cdw0))

@@ -47,6 +47,32 @@ def test_linux_checks_guards_of_64_bits_and_none_of_deallocated_lbas(drive: Driv
     assert read(block, 4096, 4096) == bytes(4096)
 
 
+FORMATS = {"512 + 8": (512, 8, 16), "4096 + 8": (4096, 8, 16), "4096 + 16, guard of 64 bits": (4096, 16, 64)}
+"""Bytes of data and metadata of an LBA format, and bits of its guard."""
+
+
+@pytest.mark.parametrize("extended", (0, 1), ids=("separate", "extended"))
+@pytest.mark.parametrize("kind", (1, 2, 3))
+@pytest.mark.parametrize("name", FORMATS)
+def test_fio_passes_protection_information(drive: Drive, name: str, kind: int, extended: int) -> None:
+    """By io_uring_cmd, fio itself makes and checks it, and asks the drive to check it, too."""
+    if "pi_chk" not in run("fio", "--enghelp=io_uring_cmd"):
+        pytest.skip("fio 3.37 and later know protection information")
+    data, metadata, guard = FORMATS[name]
+    index = 11 if guard == 64 else lbaf(drive, data, metadata)
+    drive.cli("format", "-n", 1, "-l", index, "-i", kind, "-m", extended, "-f")
+    generic = Path("/dev") / drive.block().name.replace("nvme", "ng")
+    size = data + metadata * extended
+    words = ["--ioengine=io_uring_cmd", "--cmd_type=nvme", "--direct=0", "--iodepth=4", f"--bs={4 * size}"]
+    words += [f"--size={256 * size}", f"--md_per_io_size={4 * metadata}", "--pi_act=0"]
+    words += ["--pi_chk=GUARD,APPTAG" + (",REFTAG" if kind != 3 else "")]
+    fio(generic, "--rw=write", *words, "--apptag=0x1234", "--apptag_mask=0xffff")
+    fio(generic, "--rw=randread", *words, "--apptag=0x1234", "--apptag_mask=0xffff")
+    fio(generic, "--rw=randread", *words, "--apptag=0x1235", "--apptag_mask=0xfff0")
+    with pytest.raises(AssertionError, match="sct=0x02; sc=0x83"):
+        fio(generic, "--rw=randread", *words, "--apptag=0x1235", "--apptag_mask=0xffff")
+
+
 def test_a_wrong_guard_is_an_error_of_the_read(drive: Drive, tmp_path: Path) -> None:
     drive.cli("format", "-n", 1, "-l", lbaf(drive, 512, 8), "-i", 1, "-f")
     block, data, tuples = drive.block(), tmp_path / "data", tmp_path / "tuples"

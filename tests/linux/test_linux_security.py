@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +43,28 @@ def can_write(block: Path, offset: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def test_nvme_cli_writes_protected_blocks(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # nvme-cli puts ./ before names
+    Path("key").write_bytes(bytes(range(32)))
+    data = os.urandom(1024)
+    Path("data").write_bytes(data)
+
+    def rpmb(command: str, *words: str) -> str:
+        """Return what nvme-cli prints. Its exit status is 1 after some successes, too."""
+        program = ["nvme", "rpmb", str(drive.device), "-c", command, "-t", "0", "-g", "key", *words]
+        done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr
+
+    assert "Failed" not in rpmb("program-key")
+    assert "Write Counter is: 0" in rpmb("read-counter")
+    assert "Written 2 sectors out of 2" in rpmb("write-data", "-o", "4", "-b", "2", "-f", "data")
+    assert "Write Counter is: 1" in rpmb("read-counter")
+    rpmb("read-data", "-o", "4", "-b", "2", "-f", "read")
+    assert Path("read").read_bytes()[:1024] == data, "nvme-cli writes more than it has read"
 
 
 def test_ranges_are_locked_and_unlocked(opal: sed.Opal) -> None:

@@ -72,6 +72,32 @@ def test_a_write_that_is_not_at_the_pointer_fails(drive: Drive) -> None:
     run(*one, "seek=0", code=1)
 
 
+def test_nvme_cli_writes_a_random_write_area(drive: Drive, tmp_path: Path) -> None:
+    """In any order before the write pointer moves, which an explicit flush does."""
+    block, data = drive.block(ZONED), tmp_path / "data"
+    run("blkzone", "reset", block)
+    size = 1 << drive.json("id-ns", "-n", ZONED)["lbafs"][0]["ds"]
+    data.write_bytes(b"\x5a" * 16 * size)
+    run("nvme", "zns", "open-zone", block, "-s", 0, "-r")
+    for slba in (16, 0, 16):
+        run("nvme", "write", block, "-s", slba, "-c", 15, "-z", 16 * size, "-d", data)
+    assert re.search(r"WP: 0 ", run("nvme", "zns", "report-zones", block, "-d", 1))
+    run("nvme", "zns", "zrwa-flush-zone", block, "-l", 31)
+    assert re.search(r"WP: 0x20 ", run("nvme", "zns", "report-zones", block, "-d", 1))
+    run("nvme", "write", block, "-s", 0, "-c", 15, "-z", 16 * size, "-d", data, code=1)
+    run("nvme", "zns", "reset-zone", block, "-s", 0)
+
+
+def test_a_zone_keeps_its_descriptor_extension(drive: Drive, tmp_path: Path) -> None:
+    block, data = drive.block(ZONED), tmp_path / "data"
+    run("blkzone", "reset", block)
+    data.write_bytes(b"extension".ljust(64, b"."))
+    run("nvme", "zns", "set-zone-desc", block, "-s", 0, "-d", data)
+    report = run("nvme", "zns", "report-zones", block, "-d", 1, "-e")
+    assert re.search(r"State: 0x40 .*Attrs: 0x80", report) and "extension......." in report
+    run("nvme", "zns", "reset-zone", block, "-s", 0)
+
+
 def test_nvme_cli_appends_and_reports(drive: Drive) -> None:
     block = drive.block(ZONED)
     run("blkzone", "reset", block)
