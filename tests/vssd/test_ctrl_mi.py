@@ -366,7 +366,7 @@ def test_nvme_cli_talks_to_the_endpoint_by_libnvme(host: Managed, tmp_path: Path
         "attach-ns -n 1 -c 1",
         f"fw-download -f {image} -x 4096",
         "fw-commit -s 2 -a 3",
-        "admin-passthru -o 0x24 --cdw10=0x8050",  # Lockdown of Format NVM, out of band
+        "admin-passthru --opcode=0x24 --cdw10=0x8050",  # Lockdown of Format NVM, out of band
     ):
         done = run(line)
         if "create_ns" in done.stderr and "not a direct transport" in done.stderr:
@@ -382,5 +382,5 @@ def test_nvme_cli_talks_to_the_endpoint_by_libnvme(host: Managed, tmp_path: Path
     assert host.nvme.admin.execute(0x80, nsid=1)[1] == OK
     newest = nvme("error-log")["errors"][0]
     assert (newest["sqid"], newest["cmdid"], newest["status_field"] & 0x7FF) == (0xFFFF, 0xFFFF, 0x23)
-    assert "NVMe-MI status: Invalid Parameter(0x4)" in run("admin-passthru -o 0x19").stderr, "Directive Send"
+    assert "NVMe-MI status: Invalid Parameter(0x4)" in run("admin-passthru --opcode=0x19").stderr, "Directive Send"
     assert run("sanitize -a start-block-erase").returncode == 0
