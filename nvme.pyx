@@ -21,7 +21,7 @@ import sys as _sys
 import time as _time
 import warnings as _warnings
 import weakref as _weakref
-from types import MethodType as _MethodType
+from types import FunctionType as _FunctionType, MethodType as _MethodType
 from _thread import RLock as _RLock
 from contextlib import suppress as _suppress
 
