@@ -215,7 +215,7 @@ def test_a_function_is_called_as_its_signature_says(nvme0, name):
 
 
 def test_a_new_function_for_each_command_is_not_inspected(nvme0n1, qpair, buf, monkeypatch):
-    """Lambdas of a loop and bound methods are new objects each time. inspect takes as long as ten commands."""
+    """Lambdas of a loop and bound methods are new objects each time. inspect takes longer than a command."""
 
     def never(*_):
         raise AssertionError("inspected")

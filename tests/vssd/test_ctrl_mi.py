@@ -382,5 +382,6 @@ def test_nvme_cli_talks_to_the_endpoint_by_libnvme(host: Managed, tmp_path: Path
     assert host.nvme.admin.execute(0x80, nsid=1)[1] == OK
     newest = nvme("error-log")["errors"][0]
     assert (newest["sqid"], newest["cmdid"], newest["status_field"] & 0x7FF) == (0xFFFF, 0xFFFF, 0x23)
-    assert "NVMe-MI status: Invalid Parameter(0x4)" in run("admin-passthru --opcode=0x19").stderr, "Directive Send"
+    directive_send = run("admin-passthru --opcode=0x19")
+    assert "NVMe-MI status: Invalid Parameter(0x4)" in directive_send.stderr
     assert run("sanitize -a start-block-erase").returncode == 0
