@@ -44,32 +44,40 @@ def list_ns(pciaddr: str | None, allocated: bool, as_json: bool, words: tuple[st
                     click.echo(f"{nsid}")
 
 
-@click.command("create-ns", epilog="Example: pynvme create-ns 01:00.0 --nsze 0x100000 --flbas 1")
+def _without_hyphens(name: str) -> str:
+    """Take --anagrp-id, --nvmset-id and --endg-id, too, as newer versions of nvme-cli have them."""
+    return name.replace("-", "")
+
+
+@click.command(
+    "create-ns",
+    epilog="Example: pynvme create-ns 01:00.0 --nsze 0x100000 --flbas 1",
+    context_settings={"token_normalize_func": _without_hyphens},
+)
 @options.pciaddr
 @click.option("-s", "--nsze", type=options.Number(64), required=True, metavar="N", help="The size in LBAs.")
 @click.option("-c", "--ncap", type=options.Number(64), metavar="N", help="The capacity (default: the size).")
 @options.number("-f", "--flbas", bits=8, text="The LBA format.")
 @options.number("-d", "--dps", bits=8, text="Protection information.")
 @options.number("-m", "--nmic", bits=8, text="1: several controllers can be attached.")
-@options.number("-a", "--anagrpid", "--anagrp-id", bits=32, text="The ANA group.")
-@options.number("-i", "--nvmsetid", "--nvmset-id", bits=16, text="The NVM set.")
-@options.number("-e", "--endgid", "--endg-id", bits=16, text="The endurance group.")
+@options.number("-a", "--anagrpid", bits=32, text="The ANA group.")
+@options.number("-i", "--nvmsetid", bits=16, text="The NVM set.")
+@options.number("-e", "--endgid", bits=16, text="The endurance group.")
 @options.number("-y", "--csi", bits=8, text="The I/O command set.")
 @options.number("-r", "--rar", bits=32, text="Active zones of a zoned namespace.")
 @options.number("-O", "--ror", bits=32, text="Open zones of a zoned namespace.")
 @click.option(
-    "-u",
-    "--rnumzrwa",
+    *("-u", "--rnumzrwa"),
     type=options.Number(32),
     metavar="N",
-    help="Random write areas of a zoned namespace (default: none).",
+    help="Random write areas in its zones (default: none).",
 )
 @options.as_json
 @options.words("[ADDRESS]")
 def create_ns(
     pciaddr: str | None, nsze: int, ncap: int | None, as_json: bool, words: tuple[str, ...], **fields: int
 ) -> None:
-    """Create a namespace, and show its NSID (Base 2.1, section 5.1.21). It is not attached yet."""
+    """Create a namespace, not attached yet, and show its NSID (Base 2.1, 5.1.21)."""
     address, _ = options.drive_of(pciaddr, words)
     with opened(address) as nvme0:
         done = completion(nvme0, lambda cb: nvme0.ns_create(nsze, ncap, **fields, cb=cb))

@@ -13,12 +13,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable
+from typing import Any, Callable
 
 import nvme
 import pytest
 from offered import IN_GUEST, SPDK, lba_bytes, wait_set
 
+from pynvme import spec
+from pynvme.spec.status import STATUS_NAMES
 from pynvme.vssd import VirtualSsd, VirtualSsdError
 
 ROOT = Path(__file__).parents[2]
@@ -176,3 +178,14 @@ def run(
         return pytester.runpytest_subprocess(*plugins, *arguments)
 
     return run_pytest
+
+
+@pytest.fixture
+def forgets_vendor() -> Iterator[None]:
+    """What a test describes by :mod:`pynvme.vendor` is not there for others."""
+    tables: tuple[dict[Any, Any], ...] = (spec.IO_COMMANDS, spec.ADMIN_COMMANDS, STATUS_NAMES)
+    before = [dict(table) for table in tables]
+    yield
+    for table, old in zip(tables, before):
+        table.clear()
+        table.update(old)

@@ -344,7 +344,8 @@ def test_namespaces_are_created_attached_detached_and_deleted(run, data):
     drive = "vssd:name=command-line-ns,size=16M,namespaces=2,namespace_management=1"
     assert run("list-ns", drive).split() == ["1", "2"]
     assert "deleted namespace 2" in run("delete-ns", drive, "-n", "2")
-    assert run("create-ns", drive, "-s", "0x100", "--flbas", "1") == "created namespace 2\n"
+    names_of_2_16 = "--anagrp-id", "0", "--nvmset-id", "0", "--endg-id", "0"
+    assert run("create-ns", drive, "-s", "0x100", "--flbas", "1", *names_of_2_16) == "created namespace 2\n"
     assert run("list-ns", drive).split() == ["1"] and run("list-ns", drive, "--all").split() == ["1", "2"]
     assert "attached namespace 2" in run("attach-ns", drive, "-n", "2", "-c", "1")
     assert data("identify", "list-ns", drive)["data"]["nsid"][:2] == [1, 2]

@@ -109,7 +109,7 @@ def test_two_firmwares_are_compared(run, tmp_path):
     assert all(result.error == 0 for result in results.values()) and (tmp_path / "both.png").exists()
 
 
-def test_a_vendors_commands_are_described_and_answered(run, capsys):
+def test_a_vendors_commands_are_described_and_answered(run, capsys, forgets_vendor):
     found = run("vendor_commands")
     out = capsys.readouterr().out
     assert found == {"ones": 2048, "cycles": 7}

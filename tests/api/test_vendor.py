@@ -6,9 +6,10 @@ from __future__ import annotations
 import nvme as d
 import pytest
 
-from pynvme import spec, vendor
-from pynvme.spec.status import STATUS_NAMES
+from pynvme import vendor
 from pynvme.vssd import VirtualSsd
+
+pytestmark = pytest.mark.usefixtures("forgets_vendor")
 
 
 @pytest.fixture(scope="module")
@@ -16,17 +17,6 @@ def drive():
     nvme0 = d.Controller(d.Pcie("vssd:name=vendors,size=4M"))
     yield nvme0, d.Namespace(nvme0), d.Qpair(nvme0, 16), VirtualSsd.attach(nvme0.addr)
     nvme0.pcie.close()
-
-
-@pytest.fixture(autouse=True)
-def forgotten():
-    """What a test describes is not there for others."""
-    tables = (spec.IO_COMMANDS, spec.ADMIN_COMMANDS, STATUS_NAMES)
-    before = [dict(table) for table in tables]
-    yield
-    for table, old in zip(tables, before):
-        table.clear()
-        table.update(old)
 
 
 def test_fields_lie_where_the_table_says(drive):
