@@ -40,6 +40,9 @@ LONGEST_EXACT_WAIT = 0.02
 
 HAD_FAILED = "it had failed:"
 
+MEASURING = ".timing"
+"""What the name of the file of ``--beside`` ends with, for a list of the tests that were left out."""
+
 PAUSE = 0.0005
 """Seconds: times of a machine on which a busy process pauses longer are not exact."""
 
@@ -146,6 +149,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     later = set(Path(alone).read_text().splitlines()) if alone and os.path.exists(alone) else set()
     left = [item for item in items if _measures(item, later) != bool(alone)]
+    if beside:
+        Path(f"{beside}{MEASURING}").write_text("\n".join(item.nodeid for item in left))
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in set(left)]
 

@@ -61,10 +61,14 @@ def rewrite_assertions() -> None:
     It keeps what it has rewritten. On a new machine, otherwise each parallel process rewrites all of it.
     """
     stamp = Path("build") / "rewritten"
-    if not stamp.exists():
-        command = [sys.executable, "-m", "pytest", "-q", "--collect-only", "tests"]
-        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode == 0:
-            stamp.touch()
+    if stamp.exists():
+        return
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only"]
+    halves = [["tests/api"], ["tests", "--ignore=tests/api"]]
+    running = [subprocess.Popen([*command, *half], stdout=subprocess.DEVNULL) for half in halves]
+    codes = [process.wait() for process in running]
+    if not any(codes):
+        stamp.touch()
 
 
 def draw_the_same_numbers() -> None:
@@ -231,13 +235,23 @@ class Suite(NamedTuple):
 
     def beside(self) -> Part:
         """Run all tests that do not measure time. The part tells how many were put off by load."""
-        self.later.unlink(missing_ok=True)
+        for path in (self.later, self.later.with_suffix(".timing")):
+            path.unlink(missing_ok=True)
         words = [*self.words, "-n", str(self.processes), "--dist", "worksteal", f"--beside={self.later}"]
         return pytest(self.name, words, self.environment, later=self.later)
 
     def alone(self) -> Part:
-        """Run the tests that measure time, and those that were put off."""
-        return pytest(f"{self.name}, alone", [*self.words, f"--alone={self.later}"], self.environment)
+        """Run the tests that measure time, and those that were put off. No other files are collected."""
+        words = [*self.words, f"--alone={self.later}"]
+        if files := self.left_files():
+            words = [*files, *(word for word in words if word.startswith("-"))]
+        return pytest(f"{self.name}, alone", words, self.environment)
+
+    def left_files(self) -> list[str]:
+        """The files of the tests that the first run left, or none if it did not get so far."""
+        lists = [path for path in (self.later, self.later.with_suffix(".timing")) if path.exists()]
+        lines = [line for path in lists for line in path.read_text().splitlines()]
+        return sorted({line.partition("::")[0] for line in lines})
 
 
 API = Suite("tests/api", ["tests/api", "--durations=5"], {})

@@ -149,8 +149,8 @@ def test_without_data_reads_become_writes_or_end_the_worker(opened):
     assert opened.run(io_count=100, region_end=writable).io_count_read == 0
     assert opened.run(op_percentage={0x79: 100}, io_count=100).zone_resets == 0
     assert opened.run(io_count=100).lba_unverified > 0  # in the zone that is read-only
-    done = opened.run(read_percentage=99, io_count=200)
-    assert done.io_count_write >= 1 and done.io_count_read + done.io_count_write == 200
+    done = opened.run(read_percentage=99, io_count=4000)
+    assert done.io_count_write >= 1 and done.io_count_read + done.io_count_write == 4000
 
 
 def test_unwritten_lbas_read_as_zeros_once_the_worker_knows_them(opened):
