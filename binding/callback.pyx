@@ -42,6 +42,7 @@ cdef _Shape _shape_of_function(object function, Py_ssize_t bound):
 
 
 cdef _Shape _shape_of(object function):
+    """The form of a call of anything else, which inspect finds."""
     import inspect  # here, because it would double the time of importing nvme
 
     try:

@@ -233,9 +233,14 @@ class Suite(NamedTuple):
         """The file that lists the tests that are left."""
         return Path("build") / f"later-{self.name.split()[0].replace('/', '-')}"
 
+    @property
+    def lists(self) -> list[Path]:
+        """The files of the tests that the load skipped, and of those that measure time (tests/fix_load.py)."""
+        return [self.later, self.later.with_suffix(".timing")]
+
     def beside(self) -> Part:
         """Run all tests that do not measure time. The part tells how many were put off by load."""
-        for path in (self.later, self.later.with_suffix(".timing")):
+        for path in self.lists:
             path.unlink(missing_ok=True)
         words = [*self.words, "-n", str(self.processes), "--dist", "worksteal", f"--beside={self.later}"]
         return pytest(self.name, words, self.environment, later=self.later)
@@ -249,8 +254,7 @@ class Suite(NamedTuple):
 
     def left_files(self) -> list[str]:
         """The files of the tests that the first run left, or none if it did not get so far."""
-        lists = [path for path in (self.later, self.later.with_suffix(".timing")) if path.exists()]
-        lines = [line for path in lists for line in path.read_text().splitlines()]
+        lines = [line for path in self.lists if path.exists() for line in path.read_text().splitlines()]
         return sorted({line.partition("::")[0] for line in lines})
 
 
