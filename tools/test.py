@@ -235,7 +235,7 @@ class Suite(NamedTuple):
 
     @property
     def lists(self) -> list[Path]:
-        """The files of the tests that the load skipped, and of those that measure time (tests/fix_load.py)."""
+        """The files of the tests that a load skipped, and of those that measure time (tests/fix_load.py)."""
         return [self.later, self.later.with_suffix(".timing")]
 
     def beside(self) -> Part:
