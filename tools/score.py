@@ -15,19 +15,21 @@ The tests do not know the bugs. `docs/score.md` is the result.
 
 It is a campaign, one job for each bug and seed: build/score/campaign has its page, and
 ``pynvme results build/score/campaign bugs`` groups the findings. What a run found first is kept in
-build/score, in one file of JSON for each bug and seed.
+build/score, in one file of JSON for each bug and seed. A folder has one run at a time.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +41,6 @@ from pynvme.suite.clause_first import CLAUSE
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "build/score"
-CAMPAIGN = RESULTS / "campaign"
 PAGE = ROOT / "docs/score.md"
 LIMIT = 120.0
 """Seconds of suite time in which a bug has to be found."""
@@ -128,29 +129,30 @@ def judge(
     wanted: Mapping[str, Sequence[int]], arguments: argparse.Namespace
 ) -> dict[tuple[str, int], Result]:
     """Run the suite on these drives, and keep what it found first, by name and seed."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "plan.toml").write_text(plan(wanted, arguments.time))
-    shutil.rmtree(CAMPAIGN, ignore_errors=True)
-    command = [sys.executable, "-m", "pynvme", "campaign", str(RESULTS / "plan.toml")]
-    command += [f"--folder={CAMPAIGN}", f"--parallel={arguments.jobs}", *arguments.campaign]
+    campaign, file = arguments.folder / "campaign", arguments.folder / "plan.toml"
+    file.write_text(plan(wanted, arguments.time))
+    shutil.rmtree(campaign, ignore_errors=True)
+    command = [sys.executable, "-m", "pynvme", "campaign", str(file)]
+    command += [f"--folder={campaign}", f"--parallel={arguments.jobs}", *arguments.campaign]
     status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
     if status not in (0, 1):
         sys.exit(status)
     found = {}
-    for attempts in results.read(CAMPAIGN).jobs.values():
-        result = read(results.deciding(attempts))
+    for attempts in results.read(campaign).jobs.values():
+        result = read(campaign, results.deciding(attempts))
         found[result.name, result.seed] = result
-        (RESULTS / f"{result.name}-{result.seed}.json").write_text(json.dumps(result._asdict()) + "\n")
+        kept_at = arguments.folder / f"{result.name}-{result.seed}.json"
+        kept_at.write_text(json.dumps(result._asdict()) + "\n")
         _tell(result)
     return found
 
 
-def read(attempt: results.Attempt) -> Result:
+def read(campaign: Path, attempt: results.Attempt) -> Result:
     """What a job found first."""
     name, seed = attempt.begin["task"], attempt.begin["seed"]
     ended = attempt.outcome in ("passed", "failed")
     try:
-        tests = runs.read(CAMPAIGN / attempt.path).tests
+        tests = runs.read(campaign / attempt.path).tests
     except (OSError, ValueError):
         return Result(name, seed, ended=False)
     seconds, passed = 0.0, 0
@@ -178,9 +180,9 @@ def _tell(result: Result) -> None:
 # The page
 
 
-def kept() -> list[Result]:
+def kept(folder: Path) -> list[Result]:
     """The results that earlier runs have left."""
-    return [Result(**json.loads(file.read_text())) for file in sorted(RESULTS.glob("*.json"))]
+    return [Result(**json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))]
 
 
 def page(found_by: dict[str, Result], healthy: Sequence[Result]) -> str:
@@ -242,6 +244,7 @@ def main() -> int:
     parser.add_argument("--time", help="how long the tests of a run repeat themselves in all, such as 10m")
     parser.add_argument("--again", action="store_true", help="only bugs that were not found")
     parser.add_argument("--jobs", type=int, default=JOBS, help="virtual SSDs at the same time")
+    parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are kept")
     parser.add_argument(
         "--campaign",
         nargs=argparse.REMAINDER,
@@ -249,13 +252,24 @@ def main() -> int:
         help="options of pynvme campaign, such as --scheduler",
     )
     arguments = parser.parse_args()
-    if not arguments.bug:
-        return _all(arguments)
     try:
-        names = [find(name).name for name in arguments.bug.split(",")]
+        names = [find(name).name for name in arguments.bug.split(",")] if arguments.bug else []
     except ValueError as error:
         parser.error(str(error))
-    return _some(names, arguments)
+    with _alone_in(arguments.folder):
+        return _some(names, arguments) if names else _all(arguments)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, since a run removes the campaign that the last one has left there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"another run of the score uses {folder}: wait for its end, or name another --folder")
+        yield
 
 
 def _some(names: Sequence[str], arguments: argparse.Namespace) -> int:
@@ -276,7 +290,7 @@ def _all(arguments: argparse.Namespace) -> int:
     bugs = [bug for bug in BUGS.values() if bug.plantable]
     seeds = [arguments.seed + index for index in range(arguments.seeds)]
     all_of = {**dict.fromkeys(HEALTHY, seeds), **{bug.name: [arguments.seed] for bug in bugs}}
-    old = {(one.name, one.seed): one for one in kept() if one.good} if arguments.again else {}
+    old = {(one.name, one.seed): one for one in kept(arguments.folder) if one.good} if arguments.again else {}
     missing = {
         name: left
         for name, seeds in all_of.items()

@@ -186,7 +186,7 @@ class Server:
     def _run(self) -> None:
         while not self._failures:
             source = self.client or self._listener
-            ready, _, _ = select.select([self._wake, source], [], [], LOOK if self.client else None)
+            ready = self._ready(source, None if source is self._listener else LOOK)
             if self._wake in ready:
                 return
             with self.lock:
@@ -199,6 +199,16 @@ class Server:
                 except Exception:
                     self._failures.append(traceback.format_exc())
                     self._disconnect()
+
+    def _ready(self, source: socket.socket, seconds: float | None) -> list[object]:
+        """What can be read: the pipe that wakes us, and source. Nothing if the test hangs up meanwhile."""
+        try:
+            return select.select([self._wake, source], [], [], seconds)[0]
+        except (OSError, ValueError):  # a closed socket
+            with self.lock:
+                if source is self.client:
+                    raise
+            return []
 
     def _step(self, ready: bool) -> None:
         if self.client is None:
