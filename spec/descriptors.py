@@ -152,6 +152,105 @@ LBA_STATUS_LIST = Structure(
     label="LBA status descriptor list",
 )
 
+# ---- live migration ----
+
+MIGRATION_QUEUE_ENTRY = Structure(
+    "MigrationQueueEntry",
+    "nvme_migration_queue_entry",
+    32,
+    (
+        Field("nsid", 0, 4, "namespace"),
+        Field("nlb", 4, 4, "LBAs", zeroes_based=True),
+        Field("slba", 8, 8, "first LBA"),
+        Field(
+            "lbamqa",
+            31,
+            1,
+            "attributes",
+            bits=(
+                Bits("cdqp", 0, text="phase tag"),
+                Bits("esa", 1, 3, "entry sequence attribute", values=enums.MIGRATION_ENTRY),
+                Bits("dlba", 5, text="the LBAs are deallocated"),
+                Bits("lbacir", 6, 7, "what has changed", values=enums.MIGRATION_CHANGE),
+            ),
+        ),
+    ),
+    text="LBA Migration Queue Entry Type 0",
+    section="NVM 5.6",
+    label="LBA migration queue entry",
+)
+
+SQ_STATE = Structure(
+    "SqState",
+    "nvme_sq_state",
+    24,
+    (
+        Field("iosqprp1", 0, 8, "address: PRP1 of the command that created it"),
+        Field("iosqqsize", 8, 2, "entries", zeroes_based=True),
+        Field("iosqqid", 10, 2, "identifier"),
+        Field("iosqcqid", 12, 2, "completion queue"),
+        Field(
+            "iosqa",
+            14,
+            2,
+            "attributes",
+            bits=(Bits("iosqpc", 0, text="physically contiguous"), Bits("iosqprio", 1, 2, "priority")),
+        ),
+        Field("iosqhp", 16, 2, "head pointer"),
+        Field("iosqtp", 18, 2, "tail pointer"),
+    ),
+    text="I/O Submission Queue State",
+    section="5.1.17.1.3",
+    label="state of an I/O submission queue",
+)
+
+CQ_STATE = Structure(
+    "CqState",
+    "nvme_cq_state",
+    24,
+    (
+        Field("iocqprp1", 0, 8, "address: PRP1 of the command that created it"),
+        Field("iocqqsize", 8, 2, "entries", zeroes_based=True),
+        Field("iocqqid", 10, 2, "identifier"),
+        Field("iocqhp", 12, 2, "head pointer"),
+        Field("iocqtp", 14, 2, "tail pointer"),
+        Field(
+            "iocqa",
+            16,
+            4,
+            "attributes",
+            bits=(
+                Bits("iocqpc", 0, text="physically contiguous"),
+                Bits("iocqien", 1, text="interrupts are enabled"),
+                Bits("s0pt", 2, text="phase tag of slot 0"),
+                Bits("iocqiv", 16, 31, "interrupt vector"),
+            ),
+        ),
+    ),
+    text="I/O Completion Queue State",
+    section="5.1.17.1.3",
+    label="state of an I/O completion queue",
+)
+
+CONTROLLER_STATE = Structure(
+    "ControllerState",
+    "nvme_controller_state",
+    56,
+    (
+        Field("ver", 0, 2, "version of this structure, 0"),
+        Field("csattr", 2, 1, "attributes", bits=(Bits("csup", 0, text="the controller is suspended"),)),
+        Field("nvmecss", 16, 16, "size of what follows this header of 48 bytes", unit="dwords"),
+        Field("vss", 32, 16, "size of the vendor specific state after it", unit="dwords"),
+        Field("nvmever", 48, 2, "version of the state of the queues, 0"),
+        Field("niosq", 50, 2, "I/O submission queues"),
+        Field("niocq", 52, 2, "I/O completion queues"),
+        Field("iosq", 56, 24, "submission queues", count=0, kind="struct", struct=SQ_STATE, counted_by="niosq"),
+    ),
+    text="Controller State, and the header of the NVMe Controller State; the completion queues follow the last field",
+    section="5.1.17.1.3",
+    label="controller state",
+)
+
 # ---- zones ----
 
 ZONE_DESCRIPTOR = Structure(
@@ -421,6 +520,12 @@ HEADERS = (
             LBA_STATUS_DESCRIPTOR,
             LBA_STATUS_LIST,
             BitGroup(LBA_STATUS_BITS, "status of an LBA status descriptor"),
+            enums.MIGRATION_ENTRY,
+            enums.MIGRATION_CHANGE,
+            MIGRATION_QUEUE_ENTRY,
+            SQ_STATE,
+            CQ_STATE,
+            CONTROLLER_STATE,
             enums.ZONE_STATE,
             ZONE_DESCRIPTOR,
             ZONE_REPORT,

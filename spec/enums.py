@@ -308,6 +308,7 @@ EVENT_TYPE = Enum(
         Value("SMART", 1, "health"),
         Value("NOTICE", 2),
         Value("IMMEDIATE", 3, since="2.0"),
+        Value("ONE_SHOT", 4, "once, and without a log page", since="2.1"),
         Value("IO_COMMAND_SET", 6, "specific to an I/O command set"),
         Value("VENDOR", 7),
     ),
@@ -381,5 +382,89 @@ EVENT_IO = Enum(
     ),
     "Information of events of type 6",
     "5.1.2",
+    digits=0,
+)
+
+EVENT_ONE_SHOT = Enum(
+    "OneShotEvent",
+    "nvme_event_one_shot",
+    "NVME_EVENT_",
+    (
+        Value("DATA_QUEUE_TAIL", 0, "an entry of a controller data queue is posted", since="2.1"),
+        Value("DATA_QUEUE_FULL", 1, "a controller data queue has become full", since="2.1"),
+        Value("POWER_THRESHOLD", 2, "a power threshold is exceeded", since="2.3"),
+    ),
+    "Information of events of type 4; dword 1 of the completion bits 15:0 are the data queue",
+    "5.1.2",
+    digits=0,
+)
+
+DATA_QUEUE_OPERATION = Enum(
+    "DataQueueOperation",
+    "nvme_data_queue_operation",
+    "NVME_DATA_QUEUE_",
+    (Value("CREATE", 0), Value("DELETE", 1)),
+    "SEL of Controller Data Queue",
+    "5.1.4",
+    digits=0,
+)
+
+TRACKING = Enum(
+    "Tracking",
+    "nvme_tracking",
+    "NVME_TRACK_",
+    (Value("USER_DATA", 0, "log changes of user data"), Value("MEMORY", 1, "track changes of host memory")),
+    "SEL of Track Send",
+    "5.1.27",
+    digits=0,
+)
+
+MIGRATION_SEND = Enum(
+    "MigrationSend",
+    "nvme_migration_send",
+    "NVME_MIGRATION_",
+    (Value("SUSPEND", 0), Value("RESUME", 1), Value("SET_STATE", 2, "set the controller's state")),
+    "SEL of Migration Send",
+    "5.1.17",
+    digits=0,
+)
+
+MIGRATION_SEQUENCE = Enum(
+    "MigrationSequence",
+    "nvme_migration_sequence",
+    "NVME_SEQUENCE_",
+    (Value("MIDDLE", 0), Value("FIRST", 1), Value("LAST", 2), Value("ENTIRE", 3, "the first and the last")),
+    "SEQIND of Migration Send: which part of the state a command has",
+    "5.1.17.1.3",
+    digits=0,
+)
+
+MIGRATION_ENTRY = Enum(
+    "MigrationEntry",
+    "nvme_migration_entry_kind",
+    "NVME_ENTRY_",
+    (
+        Value("BETWEEN", 0, "neither first nor last"),
+        Value("FIRST", 1, "since logging started, or the controller was resumed"),
+        Value("STOPPED", 2, "the last: the host has stopped logging"),
+        Value("SUSPENDED", 3, "the last: the controller is suspended"),
+        Value("FULL", 7, "the last: the queue has become full, and logging has stopped"),
+    ),
+    "ESA of an LBA Migration Queue entry",
+    "NVM 5.6",
+    digits=0,
+)
+
+MIGRATION_CHANGE = Enum(
+    "MigrationChange",
+    "nvme_migration_change",
+    "NVME_CHANGE_",
+    (
+        Value("RANGE", 0, "the LBAs that the entry names"),
+        Value("NAMESPACE", 1, "all LBAs of the namespace"),
+        Value("NONE", 2),
+    ),
+    "LBACIR of an LBA Migration Queue entry: what has changed",
+    "NVM 5.6",
     digits=0,
 )

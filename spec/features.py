@@ -44,6 +44,7 @@ FID = Enum(
         Value("fdp", 0x1D, "Flexible Data Placement", since="2.1"),
         Value("fdp_events", 0x1E, "Flexible Data Placement Events", since="2.1"),
         Value("ns_admin_label", 0x1F, "Namespace Admin Label", since="2.1"),
+        Value("controller_data_queue", 0x21, "Controller Data Queue", since="2.1"),
         Value("embedded_mgmt_address", 0x78, "Embedded Management Controller Address", since="2.1"),
         Value("host_mgmt_address", 0x79, "Host Management Agent Address", since="2.1"),
         Value("enhanced_ctrl_metadata", 0x7D, "Enhanced Controller Metadata", since="2.0"),
@@ -325,6 +326,17 @@ POWER_LOSS_SIGNALING = Word(
     section="5.1.25.1.19",
 )
 
+DATA_QUEUE = Word(
+    "DataQueueTrigger",
+    4,
+    (
+        Bits("cdqid", 0, 15, "controller data queue"),
+        Bits("etpt", 31, text="an event comes once the tail pointer trigger is posted"),
+    ),
+    text="Feature 21h, Controller Data Queue, dword 11; dword 12 is HP, dword 13 TPT",
+    section="5.1.25.1.23",
+)
+
 FDP = Word(
     "FlexibleDataPlacement",
     4,
@@ -586,6 +598,19 @@ FDP_EVENT_SUPPORT = Structure(
     label="FID 1Eh",
 )
 
+DATA_QUEUE_POINTERS = Structure(
+    "DataQueuePointers",
+    "nvme_data_queue_pointers",
+    512,
+    (
+        Field("hp", 0, 4, "head pointer, a slot"),
+        Field("tpt", 4, 4, "tail pointer trigger, a slot; 0 without one"),
+    ),
+    text="Controller Data Queue, FID 21h, as Get Features returns it",
+    section="5.1.25.1.23",
+    label="FID 21h",
+)
+
 METADATA_ELEMENT = Structure(
     "MetadataElement",
     "nvme_metadata_element",
@@ -653,6 +678,7 @@ _FEATURES = (
     Feature(0x1B, POWER_LOSS_SIGNALING),
     Feature(0x1D, FDP, dword=12),
     Feature(0x1E, FDP_EVENTS, namespace=True),
+    Feature(0x21, DATA_QUEUE, DATA_QUEUE_POINTERS, dword=11),
     Feature(0x7D, None, HOST_METADATA),
     Feature(0x7E, None, HOST_METADATA),
     Feature(0x7F, None, HOST_METADATA, namespace=True),
@@ -697,6 +723,7 @@ HEADERS = (
             PREDICTABLE_LATENCY_CONFIG,
             HOST_BEHAVIOR,
             FDP_EVENT_SUPPORT,
+            DATA_QUEUE_POINTERS,
             METADATA_ELEMENT,
             HOST_METADATA,
             WRITE_PROTECTION_STATE,
@@ -706,6 +733,7 @@ HEADERS = (
             enums.EVENT_SMART,
             enums.EVENT_NOTICE,
             enums.EVENT_IO,
+            enums.EVENT_ONE_SHOT,
         ),
         includes=("stddef.h", "stdint.h"),
     ),

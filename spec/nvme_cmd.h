@@ -373,6 +373,33 @@ enum nvme_virtualization_action {
 	NVME_VIRTUALIZATION_SECONDARY_ONLINE = 9,
 };
 
+/* SEL of Controller Data Queue. Section 5.1.4. */
+enum nvme_data_queue_operation {
+	NVME_DATA_QUEUE_CREATE = 0,
+	NVME_DATA_QUEUE_DELETE = 1,
+};
+
+/* SEL of Track Send. Section 5.1.27. */
+enum nvme_tracking {
+	NVME_TRACK_USER_DATA = 0, /* log changes of user data */
+	NVME_TRACK_MEMORY = 1, /* track changes of host memory */
+};
+
+/* SEL of Migration Send. Section 5.1.17. */
+enum nvme_migration_send {
+	NVME_MIGRATION_SUSPEND = 0,
+	NVME_MIGRATION_RESUME = 1,
+	NVME_MIGRATION_SET_STATE = 2, /* set the controller's state */
+};
+
+/* SEQIND of Migration Send: which part of the state a command has. Section 5.1.17.1.3. */
+enum nvme_migration_sequence {
+	NVME_SEQUENCE_MIDDLE = 0,
+	NVME_SEQUENCE_FIRST = 1,
+	NVME_SEQUENCE_LAST = 2,
+	NVME_SEQUENCE_ENTIRE = 3, /* the first and the last */
+};
+
 /* SEL of Namespace Attachment. Section 5.1.20. */
 enum nvme_ns_attachment {
 	NVME_NS_ATTACH = 0,

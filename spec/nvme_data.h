@@ -97,6 +97,75 @@ _Static_assert(sizeof(struct nvme_lba_status_list) == 8, "LBA status descriptor 
 #define NVME_LBA_STATUS_UNREADABLE 0x1u /* a read of each LBA may fail */
 #define NVME_LBA_STATUS_MARKED 0x2u /* Write Uncorrectable wrote each LBA; 0 tells nothing */
 
+/* ESA of an LBA Migration Queue entry. Section NVM 5.6. */
+enum nvme_migration_entry_kind {
+	NVME_ENTRY_BETWEEN = 0, /* neither first nor last */
+	NVME_ENTRY_FIRST = 1, /* since logging started, or the controller was resumed */
+	NVME_ENTRY_STOPPED = 2, /* the last: the host has stopped logging */
+	NVME_ENTRY_SUSPENDED = 3, /* the last: the controller is suspended */
+	NVME_ENTRY_FULL = 7, /* the last: the queue has become full, and logging has stopped */
+};
+
+/* LBACIR of an LBA Migration Queue entry: what has changed. Section NVM 5.6. */
+enum nvme_migration_change {
+	NVME_CHANGE_RANGE = 0, /* the LBAs that the entry names */
+	NVME_CHANGE_NAMESPACE = 1, /* all LBAs of the namespace */
+	NVME_CHANGE_NONE = 2,
+};
+
+/* LBA Migration Queue Entry Type 0. Section NVM 5.6. */
+struct nvme_migration_queue_entry {
+	uint32_t nsid; /* namespace */
+	uint32_t nlb; /* LBAs, 0's based */
+	uint64_t slba; /* first LBA */
+	uint8_t rsvd16[15];
+	uint8_t lbamqa; /* attributes, bits 0 CDQP, 3:1 ESA, 5 DLBA, 7:6 LBACIR */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_migration_queue_entry) == 32, "LBA migration queue entry");
+
+/* I/O Submission Queue State. Section 5.1.17.1.3. */
+struct nvme_sq_state {
+	uint64_t iosqprp1; /* address: PRP1 of the command that created it */
+	uint16_t iosqqsize; /* entries, 0's based */
+	uint16_t iosqqid; /* identifier */
+	uint16_t iosqcqid; /* completion queue */
+	uint16_t iosqa; /* attributes, bits 0 IOSQPC, 2:1 IOSQPRIO */
+	uint16_t iosqhp; /* head pointer */
+	uint16_t iosqtp; /* tail pointer */
+	uint8_t rsvd20[4];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_sq_state) == 24, "state of an I/O submission queue");
+
+/* I/O Completion Queue State. Section 5.1.17.1.3. */
+struct nvme_cq_state {
+	uint64_t iocqprp1; /* address: PRP1 of the command that created it */
+	uint16_t iocqqsize; /* entries, 0's based */
+	uint16_t iocqqid; /* identifier */
+	uint16_t iocqhp; /* head pointer */
+	uint16_t iocqtp; /* tail pointer */
+	uint32_t iocqa; /* attributes, bits 0 IOCQPC, 1 IOCQIEN, 2 S0PT, 31:16 IOCQIV */
+	uint8_t rsvd20[4];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_cq_state) == 24, "state of an I/O completion queue");
+
+/*
+ * Controller State, and the header of the NVMe Controller State; the completion queues follow the last field. Section
+ * 5.1.17.1.3.
+ */
+struct nvme_controller_state {
+	uint16_t ver; /* version of this structure, 0 */
+	uint8_t csattr; /* attributes, bits 0 CSUP */
+	uint8_t rsvd3[13];
+	uint64_t nvmecss[2]; /* size of what follows this header of 48 bytes, dwords */
+	uint64_t vss[2]; /* size of the vendor specific state after it, dwords */
+	uint16_t nvmever; /* version of the state of the queues, 0 */
+	uint16_t niosq; /* I/O submission queues */
+	uint16_t niocq; /* I/O completion queues */
+	uint8_t rsvd54[2];
+	struct nvme_sq_state iosq[]; /* submission queues */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_controller_state) == 56, "controller state");
+
 /* ZS of a zone descriptor. Section ZNS 3.4.2. */
 enum nvme_zone_state {
 	NVME_ZONE_STATE_EMPTY = 0x1,

@@ -44,6 +44,7 @@ enum nvme_fid {
 	NVME_FEAT_FDP = 0x1d, /* Flexible Data Placement */
 	NVME_FEAT_FDP_EVENTS = 0x1e, /* Flexible Data Placement Events */
 	NVME_FEAT_NS_ADMIN_LABEL = 0x1f, /* Namespace Admin Label */
+	NVME_FEAT_CONTROLLER_DATA_QUEUE = 0x21, /* Controller Data Queue */
 	NVME_FEAT_EMBEDDED_MGMT_ADDRESS = 0x78, /* Embedded Management Controller Address */
 	NVME_FEAT_HOST_MGMT_ADDRESS = 0x79, /* Host Management Agent Address */
 	NVME_FEAT_ENHANCED_CTRL_METADATA = 0x7d, /* Enhanced Controller Metadata */
@@ -163,6 +164,14 @@ struct nvme_fdp_event_support {
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_fdp_event_support) == 2, "FID 1Eh");
 
+/* Controller Data Queue, FID 21h, as Get Features returns it. Section 5.1.25.1.23. */
+struct nvme_data_queue_pointers {
+	uint32_t hp; /* head pointer, a slot */
+	uint32_t tpt; /* tail pointer trigger, a slot; 0 without one */
+	uint8_t rsvd8[504];
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_data_queue_pointers) == 512, "FID 21h");
+
 /* Metadata Element Descriptor of FID 7Dh to 7Fh. Section 5.1.25.1.26. */
 struct nvme_metadata_element {
 	uint8_t et; /* element type, bits 5:0 ET */
@@ -203,6 +212,7 @@ enum nvme_event_type {
 	NVME_EVENT_SMART = 1, /* health */
 	NVME_EVENT_NOTICE = 2,
 	NVME_EVENT_IMMEDIATE = 3,
+	NVME_EVENT_ONE_SHOT = 4, /* once, and without a log page */
 	NVME_EVENT_IO_COMMAND_SET = 6, /* specific to an I/O command set */
 	NVME_EVENT_VENDOR = 7,
 };
@@ -245,6 +255,13 @@ enum nvme_event_io {
 	NVME_EVENT_SANITIZE_COMPLETED = 1,
 	NVME_EVENT_SANITIZE_DEALLOCATED = 2, /* completed, with unexpected deallocation */
 	NVME_EVENT_MEDIA_VERIFICATION = 3, /* a sanitize operation has entered the media verification state */
+};
+
+/* Information of events of type 4; dword 1 of the completion bits 15:0 are the data queue. Section 5.1.2. */
+enum nvme_event_one_shot {
+	NVME_EVENT_DATA_QUEUE_TAIL = 0, /* an entry of a controller data queue is posted */
+	NVME_EVENT_DATA_QUEUE_FULL = 1, /* a controller data queue has become full */
+	NVME_EVENT_POWER_THRESHOLD = 2, /* a power threshold is exceeded */
 };
 
 #endif

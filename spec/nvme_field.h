@@ -99,19 +99,39 @@ enum nvme_field {
 	NVME_FIELD_LOCKDOWN_PRHBT = NVME_FIELD(10, 4, 1), /* 1: prohibited, 0: allowed */
 	NVME_FIELD_LOCKDOWN_IFC = NVME_FIELD(10, 5, 2), /* by which interface */
 	NVME_FIELD_LOCKDOWN_UIDX = NVME_FIELD(14, 0, 7), /* index into the UUID list */
-	/* operation: 0 log user data changes, 1 track memory changes */
-	NVME_FIELD_TRACK_SEND_SEL = NVME_FIELD(10, 0, 8),
-	NVME_FIELD_TRACK_SEND_MOS = NVME_FIELD(10, 16, 16), /* management operation specific */
+	NVME_FIELD_TRACK_SEND_SEL = NVME_FIELD(10, 0, 8), /* operation */
+	NVME_FIELD_TRACK_SEND_LACT = NVME_FIELD(10, 16, 4), /* logging action: 1 start, 0 stop */
 	NVME_FIELD_TRACK_SEND_CDQID = NVME_FIELD(11, 0, 16), /* controller data queue */
 	NVME_FIELD_TRACK_RECEIVE_SEL = NVME_FIELD(10, 0, 8), /* selects: 0 tracked memory changes */
 	NVME_FIELD_TRACK_RECEIVE_MOS = NVME_FIELD(10, 16, 16), /* management operation specific */
-	/* operation: 0 suspend, 1 resume, 2 set the controller's state */
-	NVME_FIELD_MIGRATION_SEND_SEL = NVME_FIELD(10, 0, 8),
-	NVME_FIELD_MIGRATION_SEND_MOS = NVME_FIELD(10, 16, 16), /* management operation specific */
+	NVME_FIELD_MIGRATION_SEND_SEL = NVME_FIELD(10, 0, 8), /* operation */
+	NVME_FIELD_MIGRATION_SEND_SEQIND = NVME_FIELD(10, 16, 2), /* which part of the state, to set it */
+	NVME_FIELD_MIGRATION_SEND_CNTLID = NVME_FIELD(11, 0, 16), /* controller */
+	/* to suspend: 0 notify, 1 suspend; to set the state: CSVI, index of its version */
+	NVME_FIELD_MIGRATION_SEND_STYPE = NVME_FIELD(11, 16, 8),
+	/* to set the state: bits 6:0 of the index of the vendor's format */
+	NVME_FIELD_MIGRATION_SEND_CSUUIDI = NVME_FIELD(11, 24, 7),
+	/* to suspend: delete its user data migration queue; else bit 7 of CSUUIDI */
+	NVME_FIELD_MIGRATION_SEND_DUDMQ = NVME_FIELD(11, 31, 1),
+	NVME_FIELD_MIGRATION_SEND_CSO = NVME_FIELD(12, 0, 64), /* offset in the state, bytes */
+	NVME_FIELD_MIGRATION_SEND_UIDX = NVME_FIELD(14, 0, 7), /* UUID index */
+	NVME_FIELD_MIGRATION_SEND_NUMD = NVME_FIELD(15, 0, 32), /* length of the part, dwords */
 	NVME_FIELD_MIGRATION_RECEIVE_SEL = NVME_FIELD(10, 0, 8), /* selects: 0 the controller's state */
-	NVME_FIELD_MIGRATION_RECEIVE_MOS = NVME_FIELD(10, 16, 16), /* management operation specific */
-	NVME_FIELD_CONTROLLER_DATA_QUEUE_SEL = NVME_FIELD(10, 0, 8), /* operation: 0 create, 1 delete */
-	NVME_FIELD_CONTROLLER_DATA_QUEUE_MOS = NVME_FIELD(10, 16, 16), /* management operation specific */
+	/* index of the version of the state; 0: without the state of the queues */
+	NVME_FIELD_MIGRATION_RECEIVE_CSVI = NVME_FIELD(10, 16, 8),
+	NVME_FIELD_MIGRATION_RECEIVE_CNTLID = NVME_FIELD(11, 0, 16), /* controller */
+	NVME_FIELD_MIGRATION_RECEIVE_CSUUIDI = NVME_FIELD(11, 16, 8), /* index of the vendor's format; 0: none */
+	NVME_FIELD_MIGRATION_RECEIVE_CSUIDXP = NVME_FIELD(11, 24, 8), /* parameter of the vendor's format */
+	NVME_FIELD_MIGRATION_RECEIVE_CSO = NVME_FIELD(12, 0, 64), /* offset in the state, bytes */
+	NVME_FIELD_MIGRATION_RECEIVE_UIDX = NVME_FIELD(14, 0, 7), /* UUID index */
+	NVME_FIELD_MIGRATION_RECEIVE_NUMD = NVME_FIELD(15, 0, 32), /* length, dwords, 0's based */
+	NVME_FIELD_CONTROLLER_DATA_QUEUE_SEL = NVME_FIELD(10, 0, 8), /* operation */
+	/* type of the queue to create: 0 user data migration */
+	NVME_FIELD_CONTROLLER_DATA_QUEUE_QT = NVME_FIELD(10, 16, 8),
+	/* queue to delete; to create one, bit 0 (PC): it is physically contiguous */
+	NVME_FIELD_CONTROLLER_DATA_QUEUE_CDQID = NVME_FIELD(11, 0, 16),
+	NVME_FIELD_CONTROLLER_DATA_QUEUE_CNTLID = NVME_FIELD(11, 16, 16), /* controller whose changes it gets */
+	NVME_FIELD_CONTROLLER_DATA_QUEUE_CDQSIZE = NVME_FIELD(12, 0, 32), /* size, dwords */
 	NVME_FIELD_FORMAT_NVM_LBAFL = NVME_FIELD(10, 0, 4), /* index of the LBA format, bits 3:0 */
 	NVME_FIELD_FORMAT_NVM_MSET = NVME_FIELD(10, 4, 1), /* metadata lie at the end of each LBA */
 	NVME_FIELD_FORMAT_NVM_PI = NVME_FIELD(10, 5, 3), /* type of protection information */

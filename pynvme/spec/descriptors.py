@@ -5,6 +5,8 @@ Generated from spec/descriptors.py by `python -m tools.specgen`. Change it there
 """
 
 from enum import IntEnum
+from pynvme.spec.enums import MigrationChange
+from pynvme.spec.enums import MigrationEntry
 from pynvme.spec.enums import ReservationType
 from pynvme.spec.enums import ZoneState
 from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
@@ -167,6 +169,124 @@ class LbaStatusDescriptors(_Structure):
     nlsd = Field(0, Number(4), "descriptors")
     cmpc = Field(4, WordAt(1, Cmpc), "completion condition: 1 all of MNDW, 2 all of RL")
     descriptors = Elements(8, Nested(LbaStatusDescriptor), None, "descriptors", counted_by="nlsd")
+
+
+class MigrationQueueEntry(_Structure):
+    """LBA Migration Queue Entry Type 0. Section NVM 5.6. 32 bytes.
+
+    nsid     3:0  namespace
+    nlb      7:4  LBAs, 0's based
+    slba    15:8  first LBA
+    lbamqa    31  attributes
+    """
+
+    SIZE = 32
+    TEXT = "LBA Migration Queue Entry Type 0"
+
+    class Lbamqa(_Word):
+        """Bits of LBAMQA."""
+
+        cdqp = Bit(0, 0, "phase tag")
+        esa = Bit(1, 3, "entry sequence attribute", values=MigrationEntry)
+        dlba = Bit(5, 5, "the LBAs are deallocated")
+        lbacir = Bit(6, 7, "what has changed", values=MigrationChange)
+
+    nsid = Field(0, Number(4), "namespace")
+    nlb = Field(4, Number(4), "LBAs", zeroes_based=True)
+    slba = Field(8, Number(8), "first LBA")
+    lbamqa = Field(31, WordAt(1, Lbamqa), "attributes")
+
+
+class SqState(_Structure):
+    """I/O Submission Queue State. Section 5.1.17.1.3. 24 bytes.
+
+    iosqprp1     7:0  address: PRP1 of the command that created it
+    iosqqsize    9:8  entries, 0's based
+    iosqqid    11:10  identifier
+    iosqcqid   13:12  completion queue
+    iosqa      15:14  attributes
+    iosqhp     17:16  head pointer
+    iosqtp     19:18  tail pointer
+    """
+
+    SIZE = 24
+    TEXT = "I/O Submission Queue State"
+
+    class Iosqa(_Word):
+        """Bits of IOSQA."""
+
+        iosqpc = Bit(0, 0, "physically contiguous")
+        iosqprio = Bit(1, 2, "priority")
+
+    iosqprp1 = Field(0, Number(8), "address: PRP1 of the command that created it")
+    iosqqsize = Field(8, Number(2), "entries", zeroes_based=True)
+    iosqqid = Field(10, Number(2), "identifier")
+    iosqcqid = Field(12, Number(2), "completion queue")
+    iosqa = Field(14, WordAt(2, Iosqa), "attributes")
+    iosqhp = Field(16, Number(2), "head pointer")
+    iosqtp = Field(18, Number(2), "tail pointer")
+
+
+class CqState(_Structure):
+    """I/O Completion Queue State. Section 5.1.17.1.3. 24 bytes.
+
+    iocqprp1     7:0  address: PRP1 of the command that created it
+    iocqqsize    9:8  entries, 0's based
+    iocqqid    11:10  identifier
+    iocqhp     13:12  head pointer
+    iocqtp     15:14  tail pointer
+    iocqa      19:16  attributes
+    """
+
+    SIZE = 24
+    TEXT = "I/O Completion Queue State"
+
+    class Iocqa(_Word):
+        """Bits of IOCQA."""
+
+        iocqpc = Bit(0, 0, "physically contiguous")
+        iocqien = Bit(1, 1, "interrupts are enabled")
+        s0pt = Bit(2, 2, "phase tag of slot 0")
+        iocqiv = Bit(16, 31, "interrupt vector")
+
+    iocqprp1 = Field(0, Number(8), "address: PRP1 of the command that created it")
+    iocqqsize = Field(8, Number(2), "entries", zeroes_based=True)
+    iocqqid = Field(10, Number(2), "identifier")
+    iocqhp = Field(12, Number(2), "head pointer")
+    iocqtp = Field(14, Number(2), "tail pointer")
+    iocqa = Field(16, WordAt(4, Iocqa), "attributes")
+
+
+class ControllerState(_Structure):
+    """Controller State, and the header of the NVMe Controller State; the completion queues follow the last field. Section 5.1.17.1.3. 56 bytes and what follows.
+
+    ver        1:0  version of this structure, 0
+    csattr       2  attributes
+    nvmecss  31:16  size of what follows this header of 48 bytes, dwords
+    vss      47:32  size of the vendor specific state after it, dwords
+    nvmever  49:48  version of the state of the queues, 0
+    niosq    51:50  I/O submission queues
+    niocq    53:52  I/O completion queues
+    iosq       56…  submission queues
+    """
+
+    SIZE = 56
+    VARIES = True
+    TEXT = "Controller State, and the header of the NVMe Controller State; the completion queues follow the last field"
+
+    class Csattr(_Word):
+        """Bits of CSATTR."""
+
+        csup = Bit(0, 0, "the controller is suspended")
+
+    ver = Field(0, Number(2), "version of this structure, 0")
+    csattr = Field(2, WordAt(1, Csattr), "attributes")
+    nvmecss = Field(16, Number(16), "size of what follows this header of 48 bytes", "dwords")
+    vss = Field(32, Number(16), "size of the vendor specific state after it", "dwords")
+    nvmever = Field(48, Number(2), "version of the state of the queues, 0")
+    niosq = Field(50, Number(2), "I/O submission queues")
+    niocq = Field(52, Number(2), "I/O completion queues")
+    iosq = Elements(56, Nested(SqState), None, "submission queues", counted_by="niosq")
 
 
 class ZoneDescriptor(_Structure):

@@ -211,6 +211,7 @@ class EventType(IntEnum):
     SMART = 1  # health
     NOTICE = 2
     IMMEDIATE = 3
+    ONE_SHOT = 4  # once, and without a log page
     IO_COMMAND_SET = 6  # specific to an I/O command set
     VENDOR = 7
 
@@ -257,3 +258,60 @@ class IoEvent(IntEnum):
     SANITIZE_COMPLETED = 1
     SANITIZE_DEALLOCATED = 2  # completed, with unexpected deallocation
     MEDIA_VERIFICATION = 3  # a sanitize operation has entered the media verification state
+
+
+class OneShotEvent(IntEnum):
+    """Information of events of type 4; dword 1 of the completion bits 15:0 are the data queue. Section 5.1.2."""
+
+    DATA_QUEUE_TAIL = 0  # an entry of a controller data queue is posted
+    DATA_QUEUE_FULL = 1  # a controller data queue has become full
+    POWER_THRESHOLD = 2  # a power threshold is exceeded
+
+
+class DataQueueOperation(IntEnum):
+    """SEL of Controller Data Queue. Section 5.1.4."""
+
+    CREATE = 0
+    DELETE = 1
+
+
+class Tracking(IntEnum):
+    """SEL of Track Send. Section 5.1.27."""
+
+    USER_DATA = 0  # log changes of user data
+    MEMORY = 1  # track changes of host memory
+
+
+class MigrationSend(IntEnum):
+    """SEL of Migration Send. Section 5.1.17."""
+
+    SUSPEND = 0
+    RESUME = 1
+    SET_STATE = 2  # set the controller's state
+
+
+class MigrationSequence(IntEnum):
+    """SEQIND of Migration Send: which part of the state a command has. Section 5.1.17.1.3."""
+
+    MIDDLE = 0
+    FIRST = 1
+    LAST = 2
+    ENTIRE = 3  # the first and the last
+
+
+class MigrationEntry(IntEnum):
+    """ESA of an LBA Migration Queue entry. Section NVM 5.6."""
+
+    BETWEEN = 0  # neither first nor last
+    FIRST = 1  # since logging started, or the controller was resumed
+    STOPPED = 2  # the last: the host has stopped logging
+    SUSPENDED = 3  # the last: the controller is suspended
+    FULL = 7  # the last: the queue has become full, and logging has stopped
+
+
+class MigrationChange(IntEnum):
+    """LBACIR of an LBA Migration Queue entry: what has changed. Section NVM 5.6."""
+
+    RANGE = 0  # the LBAs that the entry names
+    NAMESPACE = 1  # all LBAs of the namespace
+    NONE = 2

@@ -45,6 +45,7 @@ class FeatureId(IntEnum):
     FDP = 0x1D  # Flexible Data Placement
     FDP_EVENTS = 0x1E  # Flexible Data Placement Events
     NS_ADMIN_LABEL = 0x1F  # Namespace Admin Label
+    CONTROLLER_DATA_QUEUE = 0x21  # Controller Data Queue
     EMBEDDED_MGMT_ADDRESS = 0x78  # Embedded Management Controller Address
     HOST_MGMT_ADDRESS = 0x79  # Host Management Agent Address
     ENHANCED_CTRL_METADATA = 0x7D  # Enhanced Controller Metadata
@@ -257,6 +258,13 @@ class PowerLossSignaling(_Word):
     """Feature 1Bh, Power Loss Signaling Config. Section 5.1.25.1.19."""
 
     plsm = Bit(0, 1, "0: disabled, 1: emergency power fail, 2: forced quiescence")
+
+
+class DataQueueTrigger(_Word):
+    """Feature 21h, Controller Data Queue, dword 11; dword 12 is HP, dword 13 TPT. Section 5.1.25.1.23."""
+
+    cdqid = Bit(0, 15, "controller data queue")
+    etpt = Bit(31, 31, "an event comes once the tail pointer trigger is posted")
 
 
 class FlexibleDataPlacement(_Word):
@@ -486,6 +494,20 @@ class FdpEventSupport(_Structure):
     evta = Field(1, WordAt(1, Evta), "attributes")
 
 
+class DataQueuePointers(_Structure):
+    """Controller Data Queue, FID 21h, as Get Features returns it. Section 5.1.25.1.23. 512 bytes.
+
+    hp   3:0  head pointer, a slot
+    tpt  7:4  tail pointer trigger, a slot; 0 without one
+    """
+
+    SIZE = 512
+    TEXT = "Controller Data Queue, FID 21h, as Get Features returns it"
+
+    hp = Field(0, Number(4), "head pointer, a slot")
+    tpt = Field(4, Number(4), "tail pointer trigger, a slot; 0 without one")
+
+
 class MetadataElement(_Structure):
     """Metadata Element Descriptor of FID 7Dh to 7Fh. Section 5.1.25.1.26. 4 bytes and what follows.
 
@@ -572,6 +594,7 @@ FEATURES: dict[int, Feature] = {
     0x1B: Feature(PowerLossSignaling, None, 11, False),
     0x1D: Feature(FlexibleDataPlacement, None, 12, False),
     0x1E: Feature(FdpEventsConfig, None, 11, True),
+    0x21: Feature(DataQueueTrigger, DataQueuePointers, 11, False),
     0x7D: Feature(None, HostMetadata, 11, False),
     0x7E: Feature(None, HostMetadata, 11, False),
     0x7F: Feature(None, HostMetadata, 11, True),
