@@ -7,6 +7,9 @@ took the CPU away, it skips the test with the reason ``load``; otherwise the ass
 
 A test that has to look while something lasts has the mark ``timing``: each of its assertions is such a one.
 
+Waits end with an error after a time that suffices on an idle machine, in fixtures as well. Under load, such an
+error and a failed assertion are put off, whatever phase of the test raises them.
+
 ``make test`` runs the tests twice. The first run, with ``--beside=FILE``, shares the machine with others: it
 leaves the tests with that mark out, and writes into the file which tests a load skipped. The second one, with
 ``--alone=FILE``, has the machine to itself and runs these and those.
@@ -17,6 +20,8 @@ from __future__ import annotations
 import os
 import re
 import resource
+import socket
+import subprocess
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -37,6 +42,10 @@ LEAST_SHARE = 0.05
 
 LONGEST_EXACT_WAIT = 0.02
 """Seconds in which the processes of a test that needs single milliseconds may wait for a CPU."""
+
+PUT_OFF = (AssertionError, TimeoutError, socket.timeout, subprocess.TimeoutExpired, pytest.fail.Exception)
+"""Errors that a load can cause. socket.timeout is a TimeoutError from Python 3.10 on only. Other exceptions may
+come from a crash, and fail a test at once."""
 
 HAD_FAILED = "it had failed:"
 
@@ -189,28 +198,56 @@ def pytest_configure(config: pytest.Config) -> None:
 # The rule
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_call() -> None:
-    """Remember the counters at the beginning of the test."""
-    global _began
-    _began = Usage.now()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Judge a test with the mark ``timing``. In a lane of `make test`, put off a test that failed under load,
-    also by a wait that took too long. Other exceptions may come from a crash, and fail it at once.
+def _phase(item: pytest.Item) -> Generator[None, object, object]:
+    """In a lane of `make test`, put off a test that failed under load.
 
     `make test` runs it again alone, and that run decides whether it passes.
     """
     try:
         return (yield)
-    except (AssertionError, TimeoutError, pytest.fail.Exception) as failure:
-        if pyfuncitem.config.getoption("--beside") and (load := Usage.now().since(_began)):
+    except PUT_OFF as failure:
+        # A fixture of a module raises the same error again for each of its tests.
+        load = getattr(failure, "load", "") or Usage.now().since(_began)
+        if item.config.getoption("--beside") and load:
+            failure.load = load  # type: ignore[attr-defined]
             pytest.skip(f"load: {load}; {HAD_FAILED} {str(failure).splitlines()[:1]}")
-        if isinstance(failure, AssertionError) and pyfuncitem.get_closest_marker("timing"):
+        raise
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Judge the fixtures of a test by the counters of this phase."""
+    _begin()
+    return (yield from _phase(item))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Remember the counters at the beginning of the test."""
+    _begin()
+    return (yield from _phase(item))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Judge the ends of fixtures by the counters since the test began: they end what it has started."""
+    return (yield from _phase(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Judge a test with the mark ``timing``."""
+    try:
+        return (yield)
+    except AssertionError:
+        if pyfuncitem.get_closest_marker("timing"):
             loaded()
         raise
+
+
+def _begin() -> None:
+    global _began
+    _began = Usage.now()
 
 
 def longest_pause() -> float:

@@ -41,13 +41,16 @@ SHORT = Plan(runs=1, seconds=0.05, many_seconds=0.2, rate_seconds=1, steps=1000,
 
 
 @pytest.fixture(scope="module")
-def bare():
-    """Build the program that measures the machine, where it can be built."""
+def bare(tmp_path_factory):
+    """Build the program that measures the machine, where it can be built, in a folder of this process."""
     if not shutil.which("make") or not shutil.which("gcc"):
         pytest.skip("needs make and gcc")
-    subprocess.run(
-        ["make", "-s", "-f", "tools/native.mk", "bare"], cwd=ROOT, check=True, stdout=subprocess.PIPE
-    )
+    folder = tmp_path_factory.mktemp("bare")
+    words = ["make", "-s", "-f", "tools/native.mk", f"OUT={folder}", "bare"]
+    subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "BARE", folder / "bare")
+        yield
 
 
 @pytest.fixture

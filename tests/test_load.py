@@ -142,6 +142,7 @@ def test_the_mark_makes_each_assertion_one_of_time(pytester: pytest.Pytester) ->
 
 
 TWO_RUNS = """
+    import subprocess
     import pytest
     from tests import fix_load
 
@@ -164,6 +165,36 @@ TWO_RUNS = """
     def test_waits(monkeypatch):
         monkeypatch.setattr(fix_load.Usage, "since", lambda self, before: "much")
         raise TimeoutError("no completion")
+
+    def loads(times):
+        each = iter(["much"] * times)
+        fix_load.Usage.since = lambda self, before: next(each, "")
+
+    @pytest.fixture(scope="module")
+    def server():
+        loads(1)
+        raise subprocess.TimeoutExpired("server", 20)
+
+    @pytest.mark.parametrize("i", range(2))
+    def test_starts(server, i):
+        assert i
+
+    @pytest.fixture
+    def ends():
+        yield
+        loads(1)
+        assert not "a child that has not ended yet"
+
+    def test_leaves(ends):
+        assert True
+
+    @pytest.fixture
+    def crashes():
+        loads(1)
+        raise ValueError
+
+    def test_that_crashes(crashes):
+        assert True
 """
 
 
@@ -178,12 +209,12 @@ def test_what_measures_and_what_a_load_skipped_runs_alone_later(
     later = pytester.path / "later"
     plugins = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:labgrid"]
     beside = pytester.runpytest_subprocess(*plugins, f"--beside={later}", *processes)
-    beside.assert_outcomes(passed=1, skipped=4, failed=1)
-    put_off = {"test_it.py::test_asks[1]", "test_it.py::test_fails[much]", "test_it.py::test_waits"}
-    assert set(later.read_text().splitlines()) == put_off
+    beside.assert_outcomes(passed=2, skipped=7, failed=1, errors=1)
+    put_off = ["asks[1]", "fails[much]", "waits", "starts[0]", "starts[1]", "leaves"]
+    assert set(later.read_text().splitlines()) == {f"test_it.py::test_{name}" for name in put_off}
     assert "test_it.py::test_fails[much]: Skipped: load: much; it had failed:" in beside.stdout.str()
     alone = pytester.runpytest_subprocess(*plugins, "-v", f"--alone={later}")
-    alone.assert_outcomes(passed=1, skipped=1, failed=2)
+    alone.assert_outcomes(passed=2, skipped=1, failed=2, errors=3)
     assert "test_measures" in alone.stdout.str() and "test_asks[1]" in alone.stdout.str()
 
 

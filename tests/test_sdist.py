@@ -18,11 +18,20 @@ OF_THE_REPOSITORY = {".gitignore", ".ci/run"}
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The paths in a fresh sdist."""
+    """The paths in a fresh sdist.
+
+    setuptools copies the whole source into the folder of setup.py, where linters that run at the same time
+    would find the copy. So that folder is another one, with links to what the checkout has.
+    """
     folder = tmp_path_factory.mktemp("sdist")
-    command = [sys.executable, "setup.py", "-q", "sdist", "--dist-dir", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    with tarfile.open(next(folder.iterdir())) as archive:
+    (folder / "source").mkdir()
+    for path in ROOT.iterdir():
+        if path.name != "setup.py" and not path.name.endswith(".egg-info"):
+            (folder / "source" / path.name).symlink_to(path)
+    shutil.copy2(ROOT / "setup.py", folder / "source")  # it goes to the folder that really has it
+    command = [sys.executable, "setup.py", "-q", "sdist", "--dist-dir", str(folder / "dist")]
+    subprocess.run(command, cwd=folder / "source", check=True, capture_output=True, timeout=120)
+    with tarfile.open(next((folder / "dist").iterdir())) as archive:
         return {member.name.split("/", 1)[1] for member in archive if member.isfile()}
 
 
