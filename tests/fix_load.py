@@ -7,8 +7,8 @@ took the CPU away, it skips the test with the reason ``load``; otherwise the ass
 
 A test that has to look while something lasts has the mark ``timing``: each of its assertions is such a one.
 
-Waits end with an error after a time that suffices on an idle machine, in fixtures as well. Under load, such an
-error and a failed assertion are put off, whatever phase of the test raises them.
+Waits end with an error after a time that suffices on an idle machine, in fixtures as well. Under load, such
+an error and a failed assertion are put off, whatever phase of the test raises them.
 
 ``make test`` runs the tests twice. The first run, with ``--beside=FILE``, shares the machine with others: it
 leaves the tests with that mark out, and writes into the file which tests a load skipped. The second one, with
@@ -44,8 +44,8 @@ LONGEST_EXACT_WAIT = 0.02
 """Seconds in which the processes of a test that needs single milliseconds may wait for a CPU."""
 
 PUT_OFF = (AssertionError, TimeoutError, socket.timeout, subprocess.TimeoutExpired, pytest.fail.Exception)
-"""Errors that a load can cause. socket.timeout is a TimeoutError from Python 3.10 on only. Other exceptions may
-come from a crash, and fail a test at once."""
+"""Errors that a load can cause. socket.timeout is a TimeoutError from Python 3.10 on only. Other exceptions
+may come from a crash, and fail a test at once."""
 
 HAD_FAILED = "it had failed:"
 

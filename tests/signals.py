@@ -2,7 +2,7 @@
 """Ctrl-C in tests that were started with SIGINT ignored, as a shell's background jobs are (``make test &``).
 
 Python leaves an ignored SIGINT alone, and child processes inherit that. A test that presses Ctrl-C starts its
-script by :func:`takes_ctrl_c`, or waits in :func:`ctrl_c_raises`.
+script by :func:`takes_ctrl_c`, or waits in :func:`ctrl_c_raises`. Other signals come by :func:`alarm`.
 """
 
 from __future__ import annotations
@@ -38,3 +38,23 @@ def ctrl_c_raises() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def alarm(seconds: float, error: type[BaseException]) -> Iterator[None]:
+    """Have a signal raise this in the block, once, unless the block ends earlier.
+
+    A handler of logging loses an ``Exception`` that a signal raises while it writes a message. Where messages
+    may be logged, the error is no ``Exception``.
+    """
+
+    def ring(*_: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Waits that may never end: an idle queue, an asynchronous event; and what interrupts a wait."""
 
-import signal
 import threading
 import time
 
@@ -10,6 +9,7 @@ import pytest
 from offered import IN_GUEST
 
 from tests.fix_load import loaded
+from tests.signals import alarm
 
 BAD_VALUE = 0x10100
 
@@ -60,12 +60,11 @@ def test_the_admin_queue_waits_for_events_without_the_cpu(nvme0, pair):
     heard = []
     nvme0.register_aer_cb(heard.append)
     timer = later(raise_event, nvme0, pair)
-    signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 1.5)
     before = time.process_time()
     with (
         pytest.warns(UserWarning, match=rf"^AER notification is triggered: {BAD_VALUE:#x}$"),
         pytest.raises(Interrupted),
+        alarm(1.5, Interrupted),
     ):
         nvme0.waitdone()
     assert time.process_time() - before < (1.2 if IN_GUEST else 0.4), "polling would take 1.5"
@@ -171,10 +170,6 @@ class Interrupted(Exception):
     """What a signal handler raises, as pytest-timeout's does."""
 
 
-def interrupt(*_):
-    raise Interrupted
-
-
 @pytest.mark.parametrize("wait", ["waitdone", "admin waitdone", "wait_event", "close", "with"])
 def test_an_exception_of_a_signal_handler_ends_a_wait_and_nothing_stays(own, wait):
     own.nvme0.timeout = 30000
@@ -198,15 +193,9 @@ def test_an_exception_of_a_signal_handler_ends_a_wait_and_nothing_stays(own, wai
             with worker:
                 time.sleep(30)
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
     start = time.monotonic()
-    try:
-        with pytest.raises(Interrupted):
-            body()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(Interrupted), alarm(0.5, Interrupted):
+        body()
     assert time.monotonic() - start < 3 or loaded()
     own.pcie[4] = own.pcie[4] | 4
     if wait in ("close", "with"):

@@ -15,6 +15,7 @@ import nvme as d
 import pytest
 
 from pynvme.vssd import VirtualSsd
+from tests.fix_load import loaded
 
 REGION = 8000
 BLOCK = 8
@@ -196,7 +197,8 @@ def test_histograms_of_intervals_have_every_io_once(drive):
 @pytest.mark.slow
 def test_the_steady_state_ends_it(drive):
     r, _ = drive.run(steady_state=1, iops=500, time=30)
-    assert r.steady_state and 5000 <= r.mseconds < 8500
+    assert r.steady_state and r.mseconds >= 5000
+    assert r.mseconds < 8500 or loaded()
 
 
 def test_a_run_may_end_before_it_is_steady(drive):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from types import SimpleNamespace
@@ -13,6 +12,8 @@ import nvme
 import pytest
 from drive import READ, Command, Drive
 from fake import lasts_at_most, wait_until
+
+from tests.signals import alarm
 
 Opener = Callable[..., SimpleNamespace]
 
@@ -210,20 +211,14 @@ def test_whole_queue_of_lies_stops_nothing(drive: Drive, own: SimpleNamespace) -
     still_works(own, drive)
 
 
+class Enough(BaseException):
+    """Ends a wait of the driver."""
+
+
 def _look(qpair: nvme.Qpair) -> None:
     """Have the driver poll the queue for 30 ms, until a signal; only once if nothing is in flight."""
-
-    def enough(*_: object) -> None:
-        raise InterruptedError
-
-    before = signal.signal(signal.SIGALRM, enough)
-    signal.setitimer(signal.ITIMER_REAL, 0.03)
-    try:
-        with pytest.raises((InterruptedError, TimeoutError)):
-            qpair.waitdone()
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with pytest.raises((Enough, TimeoutError)), alarm(0.03, Enough):
+        qpair.waitdone()
 
 
 def test_completion_for_a_deleted_queue_does_nothing(drive: Drive, own: SimpleNamespace) -> None:
