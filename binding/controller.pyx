@@ -555,8 +555,8 @@ cdef class Controller(_Queue):
         cdef cspdk.pyn_command command
         cdef Buffer buf = Buffer(namespace_data.SIZE, "ns_create")
 
-        buf[:] = namespace_data.namespace(nsze, ncap, flbas, dps, nmic, anagrpid, nvmsetid, endgid, rar, ror,
-                                          rnumzrwa)
+        buf[:] = namespace_data.creation(nsze, ncap, flbas, dps, nmic, anagrpid, nvmsetid, endgid, csi, rar=rar,
+                                         ror=ror, rnumzrwa=rnumzrwa)[1]
         _fill_command(&command, cspdk.NVME_ADMIN_NS_MANAGEMENT, buf, 0)
         _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_SEL, cspdk.NVME_NS_CREATE, "sel")
         _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_CSI, csi, "csi")

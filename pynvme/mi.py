@@ -12,6 +12,8 @@
         mi.vpd()[:8]
         endpoint.admin(AdminOpcode.IDENTIFY, cdw10=1)   # also while the controller is disabled
         endpoint.ns_create(2048).result     # the new NSID
+        endpoint.pcie_memory_read(0x1C, 4)  # CSTS
+        mi.shutdown()                       # of the whole subsystem
 
 A message is what MCTP carries as message type 4: a header of four bytes, a command, its data, and a CRC-32C
 of all of that. A virtual SSD with the option ``mi`` takes such messages as packets on its socket ``control``.
@@ -24,14 +26,22 @@ import socket
 import struct
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pynvme import namespace_data, spec
 from pynvme.closing import Closing
 from pynvme.spec import AdminOpcode
 from pynvme.spec.enums import NamespaceAttachment, NamespaceManagement
 from pynvme.spec.formats import ADMIN_COMMANDS
-from pynvme.spec.mi import MiConfiguration, MiDataType, MiMessageType, MiOpcode, MiPrimitive, MiStatus
+from pynvme.spec.mi import (
+    MiConfiguration,
+    MiDataType,
+    MiMessageType,
+    MiOpcode,
+    MiPcieOpcode,
+    MiPrimitive,
+    MiStatus,
+)
 from pynvme.values import check, field
 
 if TYPE_CHECKING:
@@ -40,11 +50,22 @@ if TYPE_CHECKING:
 TYPE = 0x84
 """The first byte of a message: MCTP message type 4, with an integrity check."""
 RESPONSE = 0x80
+IN_BUFFER = 1
+"""Of byte 2: the data are in the Management Endpoint Buffer."""
 DIRECTION, TO_DRIVE, FROM_DRIVE = 3, 1, 2
 """Of an admin opcode: which way its data go."""
 MOST = 4096
+"""Bytes of the data of a message."""
 SECONDS = 5.0
-SENDS = frozenset({MiOpcode.CONFIGURATION_SET, MiOpcode.VPD_WRITE})
+SENDS = frozenset(
+    {
+        MiOpcode.CONFIGURATION_SET,
+        MiOpcode.VPD_WRITE,
+        MiOpcode.RESET,
+        MiOpcode.ENDPOINT_BUFFER_WRITE,
+        MiOpcode.SHUTDOWN,
+    }
+)
 """Commands that return no data, which NVMe-MI Send carries in band."""
 CLEAR = 1 << 31
 ALL = 1 << 31
@@ -148,20 +169,24 @@ class Mctp(Closing):
         """Close the connection."""
         self._socket.close()
 
-    def exchange(self, body: bytes, kind: int = MiMessageType.COMMAND, slot: int = 0) -> bytes:
+    def exchange(
+        self, body: bytes, kind: int = MiMessageType.COMMAND, slot: int = 0, flags: int = 0
+    ) -> bytes:
         """Send a message of this NVMe-MI message type, and return the response without header and CRC.
+
+        flags: byte 2 of the message; 1: the data are in the Management Endpoint Buffer.
 
         A response to an earlier message that nobody received, since it came too late, is dropped.
         TimeoutError if the endpoint discards the message, or is paused. ValueError if the response is
         malformed.
         """
         self._drop(kind, slot)
-        self.send(body, kind, slot)
+        self.send(body, kind, slot, flags)
         return self.receive(kind, slot)
 
-    def send(self, body: bytes, kind: int = MiMessageType.COMMAND, slot: int = 0) -> None:
+    def send(self, body: bytes, kind: int = MiMessageType.COMMAND, slot: int = 0, flags: int = 0) -> None:
         """Send a message to a command slot, 0 or 1, and do not wait for its response."""
-        message = bytes([TYPE, kind << 3 | field(slot, 1, "slot"), 0, 0]) + body
+        message = bytes([TYPE, kind << 3 | field(slot, 1, "slot"), field(flags, 8, "flags"), 0]) + body
         self._socket.send(message + struct.pack("<I", crc32c(message)))
 
     def receive(self, kind: int = MiMessageType.COMMAND, slot: int = 0) -> bytes:
@@ -242,26 +267,21 @@ class Mctp(Closing):
         return self.receive(kind, slot) if self.primitive(MiPrimitive.REPLAY, slot=slot) & 1 else None
 
     def command(self, opcode: int, nmd0: int = 0, nmd1: int = 0, data: bytes = b"") -> Answer:
-        """Send a command of the Management Interface."""
-        answer = self.exchange(struct.pack("<B3xII", opcode, nmd0, nmd1) + data)
+        """Send a command of the Management Interface.
+
+        Reset has no response, which would be lost with all that the endpoint has: the answer is then empty.
+        """
+        body = struct.pack("<B3xII", opcode, nmd0, nmd1) + data
+        answer = self._reset(body) if opcode == MiOpcode.RESET else self.exchange(body)
         (word,) = struct.unpack_from("<I", answer)
         return Answer(word & 0xFF, word >> 8, answer[4:])
 
-    def admin(
-        self,
-        opcode: int,
-        nsid: int = 0,
-        ctrlid: int | None = None,
-        offset: int = 0,
-        length: int = MOST,
-        data: bytes = b"",
-        **dwords: int,
-    ) -> tuple[int, bytes]:
-        """Send an admin command to a controller: the status field of its completion, and its data.
-
-        As admin_command(), without dword 0 of the completion.
-        """
-        return self.admin_command(opcode, nsid, ctrlid, offset, length, data, **dwords)[1:]
+    def _reset(self, body: bytes) -> bytes:
+        """Send a Reset, which is answered if it is refused, before the primitive that follows it."""
+        self._drop(MiMessageType.COMMAND, 0)
+        self.send(body)
+        held = self.get_state().ssta
+        return self.receive() if held or self._waiting[MiMessageType.COMMAND, 0] else bytes(4)
 
     def admin_command(
         self,
@@ -271,6 +291,7 @@ class Mctp(Closing):
         offset: int = 0,
         length: int = MOST,
         data: bytes = b"",
+        in_buffer: bool = False,
         **dwords: int,
     ) -> AdminAnswer:
         """Send an admin command to a controller. NVMe-MI 2.0, section 6.
@@ -289,6 +310,9 @@ class Mctp(Closing):
             offset: where in the data that the drive returns the response begins, in bytes
             length: bytes of the response, 4096 at most
             data: what is sent to the drive, 4096 bytes at most
+            in_buffer: the data are in the Management Endpoint Buffer. A command that sends data takes the
+                first `length` bytes of it, which Mi.buffer_write() has put there; those that one returns are
+                there for Mi.buffer_read(), and not in the answer. length: as many as the buffer has
             dwords: cdw10 to cdw15, each 32 bits
 
         Returns:
@@ -303,7 +327,8 @@ class Mctp(Closing):
         """
         words = [field(dwords.pop(f"cdw{number}", 0), 32, f"cdw{number}") for number in range(10, 16)]
         check(not dwords, f"{', '.join(dwords)} is no dword from cdw10 to cdw15")
-        wanted = field(length, 32, "length") if opcode & DIRECTION == FROM_DRIVE else len(data)
+        check(not (data and in_buffer), "data must be empty: they are in the buffer")
+        wanted = field(length, 32, "length") if in_buffer or opcode & DIRECTION == FROM_DRIVE else len(data)
         entry = struct.pack(
             "<BBHI16xII8x",
             field(opcode, 8, "opcode"),
@@ -313,13 +338,91 @@ class Mctp(Closing):
             field(offset, 32, "offset"),
             wanted,
         )
-        answer = self.exchange(entry + struct.pack("<6I", *words) + data, MiMessageType.ADMIN)
+        body = entry + struct.pack("<6I", *words) + data
+        answer = self.exchange(body, MiMessageType.ADMIN, flags=IN_BUFFER if in_buffer else 0)
         if answer[0]:
             raise _failed(opcode, int.from_bytes(answer[:4], "little"))
         if len(answer) < 16:
             raise ValueError(f"the response to an admin command has {len(answer)} bytes, and no completion")
         result, _, status = struct.unpack_from("<III", answer, 4)
         return AdminAnswer(result, status >> 17, answer[16:])
+
+    def admin(self, opcode: int, *args: Any, **fields: Any) -> tuple[int, bytes]:
+        """Send an admin command, with the parameters of admin_command(), without dword 0 of its completion.
+
+        Returns:
+            the status field of the completion, and the data
+        """
+        return self.admin_command(opcode, *args, **fields)[1:]
+
+    def pcie_command(
+        self,
+        opcode: int,
+        length: int,
+        offset: int,
+        bar: int = 0,
+        data: bytes = b"",
+        ctrlid: int | None = None,
+    ) -> bytes:
+        """Send a PCIe command to a controller. NVMe-MI 2.0, section 7.
+
+        An endpoint may have each of them or not. A virtual SSD has those of configuration space and memory,
+        and no I/O space.
+
+        Args:
+            opcode: of the command, 8 bits: a pynvme.spec.mi.MiPcieOpcode
+            length: bytes, 16 bits, 4096 at most
+            offset: in configuration space, or in the memory of the BAR, 64 bits
+            bar: number of the BAR, 3 bits: 0 has the registers of the controller
+            data: what is written, padded with zeros to whole dwords here
+            ctrlid: controller, 16 bits. None: that of this object
+
+        Returns:
+            what was read
+
+        Raises:
+            MiError: the endpoint refuses the command: PCIE_INACCESSIBLE if the function does not answer,
+                ACCESS_DENIED if it is prohibited
+            TimeoutError: no response came
+        """
+        head = struct.pack(
+            "<BBHIQ",
+            field(opcode, 8, "opcode"),
+            0,
+            self.ctrlid if ctrlid is None else field(ctrlid, 16, "ctrlid"),
+            field(bar, 3, "bar") << 16 | field(length, 16, "length"),
+            field(offset, 64, "offset"),
+        )
+        answer = self.exchange(head + data + bytes(-len(data) % 4), MiMessageType.PCIE)
+        if answer[0]:
+            raise _failed(opcode, int.from_bytes(answer[:4], "little"))
+        return answer[4 : 4 + length]
+
+    def pcie_config_read(self, offset: int, length: int = 4, ctrlid: int | None = None) -> bytes:
+        """PCIe Configuration Read.
+
+        Example:
+            >>> endpoint.pcie_config_read(0, 4)         # Vendor ID and Device ID
+        """
+        return self.pcie_command(MiPcieOpcode.CONFIG_READ, length, offset, ctrlid=ctrlid)
+
+    def pcie_config_write(self, offset: int, data: bytes, ctrlid: int | None = None) -> None:
+        """PCIe Configuration Write."""
+        self.pcie_command(MiPcieOpcode.CONFIG_WRITE, len(data), offset, data=data, ctrlid=ctrlid)
+
+    def pcie_memory_read(
+        self, offset: int, length: int = 4, bar: int = 0, ctrlid: int | None = None
+    ) -> bytes:
+        """PCIe Memory Read, of a register in BAR 0 by default.
+
+        Example:
+            >>> endpoint.pcie_memory_read(0x1C)[0] & 1  # CSTS.RDY
+        """
+        return self.pcie_command(MiPcieOpcode.MEMORY_READ, length, offset, bar, ctrlid=ctrlid)
+
+    def pcie_memory_write(self, offset: int, data: bytes, bar: int = 0, ctrlid: int | None = None) -> None:
+        """PCIe Memory Write."""
+        self.pcie_command(MiPcieOpcode.MEMORY_WRITE, len(data), offset, bar, data, ctrlid)
 
     def _named(
         self,
@@ -331,7 +434,7 @@ class Mctp(Closing):
     ) -> AdminAnswer:
         """Send a command with these fields."""
         words = ADMIN_COMMANDS[opcode].dwords(**fields)
-        return self.admin_command(opcode, nsid, length=length, data=data, **words)
+        return self.admin_command(opcode, nsid, None, 0, length, data, False, **words)
 
     def format(
         self, lbaf: int = 0, ses: int = 0, nsid: int = 1, mset: int = 0, pi: int = 0, pil: int = 0
@@ -341,29 +444,13 @@ class Mctp(Closing):
         fields = {"lbafl": index & 15, "lbafu": index >> 4, "ses": ses, "mset": mset, "pi": pi, "pil": pil}
         return self._named(AdminOpcode.FORMAT_NVM, fields, nsid)
 
-    def ns_create(
-        self,
-        nsze: int,
-        ncap: int | None = None,
-        flbas: int = 0,
-        dps: int = 0,
-        nmic: int = 0,
-        anagrpid: int = 0,
-        nvmsetid: int = 0,
-        endgid: int = 0,
-        csi: int = 0,
-        *,
-        rar: int = 0,
-        ror: int = 0,
-        rnumzrwa: int | None = None,
-    ) -> AdminAnswer:
-        """Create a namespace, as Controller.ns_create(). The result is its NSID."""
-        data = namespace_data.namespace(
-            nsze, ncap, flbas, dps, nmic, anagrpid, nvmsetid, endgid, rar, ror, rnumzrwa
-        )
-        return self._named(
-            AdminOpcode.NS_MANAGEMENT, {"sel": NamespaceManagement.CREATE, "csi": csi}, data=data
-        )
+    def ns_create(self, *args: Any, **fields: Any) -> AdminAnswer:
+        """Create a namespace, with the parameters of Controller.ns_create() but cb.
+
+        The result is its NSID.
+        """
+        words, data = namespace_data.creation(*args, **fields)
+        return self._named(AdminOpcode.NS_MANAGEMENT, words, data=data)
 
     def ns_delete(self, nsid: int) -> AdminAnswer:
         """Delete a namespace; 0xffffffff: all."""
@@ -510,9 +597,13 @@ class Mi:
         """Controller Information."""
         return spec.MiController(self._read(MiDataType.CONTROLLER, ctrlid=ctrlid))
 
-    def commands(self) -> spec.MiCommandList:
-        """Optionally Supported Command List."""
-        return spec.MiCommandList(self._read(MiDataType.OPTIONAL_COMMANDS))
+    def commands(self, ctrlid: int = 1) -> spec.MiCommandList:
+        """Optionally Supported Command List. ctrlid: the controller whose admin commands it has, 16 bits."""
+        return spec.MiCommandList(self._read(MiDataType.OPTIONAL_COMMANDS, ctrlid=ctrlid))
+
+    def buffer_commands(self) -> spec.MiCommandList:
+        """Management Endpoint Buffer Command Support List: commands whose data can be in the buffer."""
+        return spec.MiCommandList(self._read(MiDataType.ENDPOINT_COMMANDS))
 
     def configuration(self, identifier: int, port: int = 0) -> int:
         """Configuration Get: 1 SMBus frequency, 3 MCTP transmission unit. In band there is neither."""
@@ -530,6 +621,33 @@ class Mi:
             self.command(MiOpcode.CONFIGURATION_SET, nmd0 | field(value, 4, "value") << 8)
         else:
             self.command(MiOpcode.CONFIGURATION_SET, nmd0, field(value, 16, "value"))
+
+    def reset(self) -> None:
+        """Reset: an NVM Subsystem Reset, out of band only. It ends all that the endpoint has."""
+        self.command(MiOpcode.RESET)
+
+    def shutdown(self, abrupt: bool = False) -> None:
+        """Shutdown: an NVM Subsystem Shutdown, out of band only.
+
+        All controllers report CSTS.SHST 10b and CSTS.ST. Only reset() or a loss of power starts them again.
+        """
+        self.command(MiOpcode.SHUTDOWN, int(abrupt) << 24)
+
+    def buffer_read(self, offset: int = 0, length: int = MOST) -> bytes:
+        """Management Endpoint Buffer Read. port().meb is its size, bytes. length: 4096 at most."""
+        answer = self.command(
+            MiOpcode.ENDPOINT_BUFFER_READ, field(offset, 32, "offset"), field(length, 32, "length")
+        )
+        return answer.data[:length]
+
+    def buffer_write(self, data: bytes, offset: int = 0) -> None:
+        """Management Endpoint Buffer Write, 4096 bytes at most.
+
+        Example:
+            >>> mi.buffer_write(image[:4096]); mi.buffer_write(image[4096:8192], 4096)
+            >>> endpoint.admin_command(AdminOpcode.FW_DOWNLOAD, length=8192, in_buffer=True, cdw10=2047)
+        """
+        self.command(MiOpcode.ENDPOINT_BUFFER_WRITE, field(offset, 32, "offset"), len(data), data)
 
     def vpd(self, offset: int = 0, length: int = 256) -> bytes:
         """VPD Read: Vital Product Data."""

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Sequence
 
 from pynvme import spec
+from pynvme.spec.enums import NamespaceManagement
 from pynvme.values import check, field
 
 SIZE = 4096
@@ -14,7 +15,7 @@ SIZE = 4096
 MOST_CONTROLLERS = 2047
 
 
-def namespace(
+def creation(
     nsze: int,
     ncap: int | None = None,
     flbas: int = 0,
@@ -23,11 +24,15 @@ def namespace(
     anagrpid: int = 0,
     nvmsetid: int = 0,
     endgid: int = 0,
+    csi: int = 0,
+    *,
     rar: int = 0,
     ror: int = 0,
     rnumzrwa: int | None = None,
-) -> bytes:
-    """The namespace to create, with the parameters of Controller.ns_create(). Base 2.1, section 5.1.21."""
+) -> tuple[dict[str, int], bytes]:
+    """The fields and the data of the command that creates a namespace, with the parameters of
+    Controller.ns_create(). Base 2.1, section 5.1.21.
+    """
     data = spec.NamespaceManagementData(bytearray(SIZE))
     data.nsze = field(nsze, 64, "nsze")
     data.ncap = data.nsze if ncap is None else field(ncap, 64, "ncap")
@@ -41,7 +46,7 @@ def namespace(
     data.ror = field(ror, 32, "ror")
     data.znsco = rnumzrwa is not None
     data.rnumzrwa = 0 if rnumzrwa is None else field(rnumzrwa, 32, "rnumzrwa")
-    return bytes(data)
+    return {"sel": NamespaceManagement.CREATE, "csi": csi}, bytes(data)
 
 
 def controller_list(cntlid: int | Sequence[int]) -> bytes:

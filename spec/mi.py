@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""NVMe-MI in band (NVMe-MI Send and Receive): commands and data structures.
+"""NVMe-MI: commands and data structures.
 
 Section numbers are those of the NVM Express Management Interface Specification 2.0.
 """
@@ -58,6 +58,22 @@ MI_PRIMITIVE = Enum(
     ),
     text="control primitives",
     section="4.2.1",
+)
+
+MI_PCIE_OPCODE = Enum(
+    "MiPcieOpcode",
+    "nvme_mi_pcie_opcode",
+    "NVME_MI_PCIE_",
+    (
+        Value("config_read", 0x00),
+        Value("config_write", 0x01),
+        Value("memory_read", 0x02),
+        Value("memory_write", 0x03),
+        Value("io_read", 0x04),
+        Value("io_write", 0x05),
+    ),
+    text="opcodes of the PCIe Command Set",
+    section="7",
 )
 
 MI_CONFIGURATION = Enum(
@@ -327,13 +343,14 @@ ENDPOINT_STATE = Word(
 HEADERS = (
     Header(
         "nvme_mi.h",
-        "NVMe-MI in band: opcodes, statuses and data structures.\n"
-        "NVM Express Management Interface Specification 2.0, sections 4 and 5.\n"
+        "NVMe-MI: opcodes, statuses and data structures.\n"
+        "NVM Express Management Interface Specification 2.0, sections 4, 5 and 7.\n"
         "Layout only, no behaviour. Host and virtual SSD both include it.",
         (
             MI_OPCODE,
             MI_MESSAGE_TYPE,
             MI_PRIMITIVE,
+            MI_PCIE_OPCODE,
             MI_CONFIGURATION,
             MI_DATA_TYPE,
             MI_STATUS,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * NVMe-MI in band: opcodes, statuses and data structures.
- * NVM Express Management Interface Specification 2.0, sections 4 and 5.
+ * NVMe-MI: opcodes, statuses and data structures.
+ * NVM Express Management Interface Specification 2.0, sections 4, 5 and 7.
  * Layout only, no behaviour. Host and virtual SSD both include it.
  * Generated from spec/mi.py by `python -m tools.specgen`. Change it there.
  */
@@ -44,6 +44,16 @@ enum nvme_mi_primitive {
 	NVME_MI_PRIMITIVE_ABORT = 0x02,
 	NVME_MI_PRIMITIVE_GET_STATE = 0x03,
 	NVME_MI_PRIMITIVE_REPLAY = 0x04,
+};
+
+/* opcodes of the PCIe Command Set. Section 7. */
+enum nvme_mi_pcie_opcode {
+	NVME_MI_PCIE_CONFIG_READ = 0x00,
+	NVME_MI_PCIE_CONFIG_WRITE = 0x01,
+	NVME_MI_PCIE_MEMORY_READ = 0x02,
+	NVME_MI_PCIE_MEMORY_WRITE = 0x03,
+	NVME_MI_PCIE_IO_READ = 0x04,
+	NVME_MI_PCIE_IO_WRITE = 0x05,
 };
 
 /* identifiers of Configuration Get and Set. Section 5.1. */

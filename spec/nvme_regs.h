@@ -140,6 +140,8 @@ enum {
 	NVME_CSTS_NSSRO_WIDTH = 1, /* subsystem reset occurred, write 1 to clear */
 	NVME_CSTS_PP_SHIFT = 5,
 	NVME_CSTS_PP_WIDTH = 1, /* processing is paused */
+	NVME_CSTS_ST_SHIFT = 6,
+	NVME_CSTS_ST_WIDTH = 1, /* SHST is of a shutdown of the subsystem */
 };
 
 /* AQA, admin queue attributes. Section 3.1.4.8. */
@@ -213,6 +215,8 @@ enum nvme_shst {
 };
 
 #define NVME_NSSR_RESET UINT32_C(0x4e564d65) /* "NVMe": the value that resets the subsystem */
+#define NVME_NSSD_NORMAL UINT32_C(0x4e726d6c) /* "Nrml": the value that shuts the subsystem down */
+#define NVME_NSSD_ABRUPT UINT32_C(0x41627074) /* "Abpt": the value that shuts the subsystem down abruptly */
 
 /* Byte offset in BAR0 of the tail doorbell of an SQ and the head doorbell of a CQ. */
 static inline uint32_t nvme_sq_doorbell(uint16_t qid, uint8_t dstrd)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""NVMe-MI in band (NVMe-MI Send and Receive): commands and data structures.
+"""NVMe-MI: commands and data structures.
 
 Generated from spec/mi.py by `python -m tools.specgen`. Change it there.
 """
@@ -46,6 +46,17 @@ class MiPrimitive(IntEnum):
     ABORT = 0x02
     GET_STATE = 0x03
     REPLAY = 0x04
+
+
+class MiPcieOpcode(IntEnum):
+    """opcodes of the PCIe Command Set. Section 7."""
+
+    CONFIG_READ = 0x00
+    CONFIG_WRITE = 0x01
+    MEMORY_READ = 0x02
+    MEMORY_WRITE = 0x03
+    IO_READ = 0x04
+    IO_WRITE = 0x05
 
 
 class MiConfiguration(IntEnum):

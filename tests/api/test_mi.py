@@ -46,7 +46,8 @@ def test_commands(drive, way):
     assert (mi.subsystem().mjr, mi.subsystem().mnr) == (1, 2)
     assert (mi.port().prttyp, mi.port().nlw, mi.controllers(), mi.controllers(2)) == (1, 4, [1], [])
     assert mi.controller(1).vid == nvme0.id_ctrl.vid
-    assert [one.opc for one in mi.commands().commands] == [5, 6]
+    found = [one.opc for one in mi.commands().commands if one.cmdt.nmimt == 1]
+    assert found == ([5, 6] if way == "in band" else [5, 6, 7, 10, 11, 12])
     mi.configure(2)
     if way == "out of band":
         mi.configure(3, 96)
@@ -91,6 +92,50 @@ def test_admin_commands_out_of_band(drive):
         assert (f"at byte {location}" in str(caught.value)) == (location > 0)
     with pytest.raises(AssertionError, match="cdw16"):
         endpoint.admin(0x06, cdw16=1)
+
+
+def test_pcie_commands_and_the_buffer(drive):
+    nvme0, endpoint = drive
+    mi = Mi(endpoint)
+    assert endpoint.pcie_config_read(0) == bytes(nvme0.pcie[0:4])
+    assert int.from_bytes(endpoint.pcie_memory_read(0, 8), "little") == nvme0.cap
+    endpoint.pcie_config_write(0x0C, b"\x10")
+    assert nvme0.pcie[0x0C] == 0x10
+    endpoint.pcie_memory_write(0x14, bytes(4))
+    assert endpoint.pcie_memory_read(0x1C)[0] & 1 == 0 and nvme0[0x1C] & 1 == 0
+    nvme0.reset()
+    assert mi.port().meb == 65536 and next(iter(mi.buffer_commands().commands)).cmdt.nmimt == 2
+    mi.buffer_write(b"123", 1000)
+    assert mi.buffer_read(999, 5) == b"\x00123\0"
+    assert endpoint.admin_command(0x06, cdw10=1, length=128, in_buffer=True) == (0, 0, b"")
+    assert mi.buffer_read(4, 4) == b"MI-2"
+    for call, status in (
+        (lambda: endpoint.pcie_memory_read(0, bar=1), MiStatus.INVALID_PARAMETER),
+        (lambda: endpoint.pcie_config_read(4095, 2), MiStatus.INVALID_PARAMETER),
+        (lambda: endpoint.pcie_command(4, 4, 0), MiStatus.INVALID_OPCODE),
+        (lambda: Mi(nvme0).buffer_read(), MiStatus.INVALID_OPCODE),
+        (lambda: Mi(nvme0).reset(), MiStatus.INVALID_OPCODE),
+        (lambda: mi.command(7, 1 << 24), MiStatus.INVALID_PARAMETER),
+    ):
+        with pytest.raises(MiError) as caught:
+            call()
+        assert caught.value.status == status
+    with pytest.raises(AssertionError, match="buffer"):
+        endpoint.admin_command(0x11, data=b"1234", in_buffer=True)
+
+
+def test_reset_and_shutdown():
+    with VirtualSsd(size="4M", mi=True) as ssd, Mctp(ssd.address) as endpoint:
+        nvme0 = d.Controller(ssd.address)
+        Mi(endpoint).shutdown()
+        assert nvme0[0x1C] & 0x4C == 0x48
+        Mi(endpoint).reset()
+        assert endpoint.get_state().nssro and nvme0[0x1C] & 0x5D == 0x10
+        nvme0.reset()
+        assert nvme0[0x1C] & 1
+        ssd.fault("queue=out-of-band opcode=identify do status=00/06")
+        assert endpoint.admin(0x06, cdw10=1)[0] & 0x7FF == 6 and nvme0.identify(d.Buffer()).waitdone() == 0
+        nvme0.pcie.close()
 
 
 def test_admin_commands_that_change_the_drive():

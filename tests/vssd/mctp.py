@@ -12,7 +12,7 @@ import struct
 
 from ctrl_helpers import OK, crc32c
 
-PRIMITIVE, MI, ADMIN = 0, 1, 2
+PRIMITIVE, MI, ADMIN, PCIE = 0, 1, 2, 4
 """NVMe-MI message types."""
 PAUSE, RESUME, ABORT, STATE, REPLAY = range(5)
 MORE_TIME, BAD_OPCODE, BAD_PARAMETER, BAD_COMMAND_SIZE, BAD_SIZE, DENIED, EXCEEDED = 1, 3, 4, 5, 6, 7, 0x20
@@ -44,13 +44,13 @@ class Endpoint:
     def close(self) -> None:
         self.socket.close()
 
-    def send(self, body: bytes, kind: int = ADMIN, slot: int = 0) -> None:
-        self.socket.send(message(body, kind, slot))
+    def send(self, body: bytes, kind: int = ADMIN, slot: int = 0, flags: int = 0) -> None:
+        self.socket.send(message(body, kind, slot, flags))
 
-    def receive(self, kind: int = ADMIN, slot: int = 0) -> bytes:
+    def receive(self, kind: int = ADMIN, slot: int = 0, flags: int = 0) -> bytes:
         """What follows the header of a response, without the integrity check."""
         answer = self.socket.recv(8192)
-        assert answer[:4] == bytes([0x84, 0x80 | kind << 3 | slot, 0, 0])
+        assert answer[:4] == bytes([0x84, 0x80 | kind << 3 | slot, flags, 0])
         assert struct.unpack("<I", answer[-4:])[0] == crc32c(answer[:-4])
         return answer[4:-4]
 
@@ -89,9 +89,17 @@ class Endpoint:
         (word,) = struct.unpack_from("<I", answer)
         return word >> 8, word & 0xFF, answer[4:]
 
-    def completion(self, slot: int = 0) -> tuple[int, int, bytes]:
+    def pcie(
+        self, opcode: int, length: int, offset: int, bar: int = 0, data: bytes = b""
+    ) -> tuple[int, bytes]:
+        """The status of a PCIe command, and what was read."""
+        head = struct.pack("<BBHIQ", opcode, 0, 1, bar << 16 | length, offset)
+        answer = self.ask(head + data, PCIE)
+        return answer[0], answer[1:] if answer[0] else answer[4:]
+
+    def completion(self, slot: int = 0, flags: int = 0) -> tuple[int, int, bytes]:
         """Receive the response to an admin command: dword 0, status without DNR, and data."""
-        answer = self.receive(ADMIN, slot)
+        answer = self.receive(ADMIN, slot, flags)
         assert answer[:4] == bytes(4)
         result, _, status = struct.unpack_from("<III", answer, 4)
         assert status & 0xFFFF == 0, "CID"

@@ -96,7 +96,7 @@ def test_what_cannot_be_prohibited(start: Start) -> None:
 def test_commands_of_the_management_interface(start: Start) -> None:
     host = Host(start("--size", "4M", "--lockdown", "--mi"))
     nvme = host.nvme
-    assert 0x01 in listed(nvme, SUPPORTED, MI) and listed(nvme, SUPPORTED, PCIE) == []
+    assert 0x01 in listed(nvme, SUPPORTED, MI) and listed(nvme, SUPPORTED, PCIE) == [0, 1, 2, 3]
 
     def poll() -> int:
         buffer = nvme.memory.alloc(4096)
@@ -109,7 +109,8 @@ def test_commands_of_the_management_interface(start: Start) -> None:
     assert listed(nvme, NOW, MI) == [] and listed(nvme, NOW_OUT_OF_BAND, MI) == [1]
     assert lock(nvme, FORMAT, interface=BOTH) == OK
     assert listed(nvme, NOW) == listed(nvme, NOW_OUT_OF_BAND) == [FORMAT]
-    assert lock(nvme, 0, PCIE, interface=OUT_OF_BAND) == NOT_SUPPORTED
+    assert lock(nvme, 4, PCIE, interface=OUT_OF_BAND) == NOT_SUPPORTED, "there is no I/O space"
+    assert lock(nvme, 0, PCIE, interface=OUT_OF_BAND) == OK and listed(nvme, NOW_OUT_OF_BAND, PCIE) == [0]
     host.close()
 
 

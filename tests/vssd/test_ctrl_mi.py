@@ -143,14 +143,14 @@ def test_data_structures(host: Managed) -> None:
 
     assert structure(0) == bytes([0, 1, 2]) + bytes(29), "one port, NVMe-MI 1.2"
     port = structure(1)
-    assert len(port) == 32 and struct.unpack_from("<BBHI6B", port) == (1, 0, 4096, 0, 1, 7, 3, 4, 4, 0)
+    assert len(port) == 32 and struct.unpack_from("<BBHI6B", port) == (1, 0, 4096, 65536, 1, 7, 3, 4, 4, 0)
     assert structure(2) == struct.pack("<HH", 1, 1) and structure(2, 2) == bytes(2)
     config = host.client.config_read(0, 64)
     controller = structure(3, 1)
     assert len(controller) == 32 and (controller[0], controller[5:8]) == (0, b"\1\0\0")
     assert controller[8:12] == config[:4] and controller[12:16] == config[0x2C:0x30]
     assert structure(4) == bytes([2, 0, 8, VPD_READ, 8, VPD_WRITE])
-    for wrong in (1 << 24 | 1 << 16, 3 << 24 | 2, 5 << 24, 0xFF << 24):
+    for wrong in (1 << 24 | 1 << 16, 3 << 24 | 2, 6 << 24, 0xFF << 24):
         assert host.mi(READ, wrong)[1] == BAD_PARAMETER
 
 
@@ -219,11 +219,11 @@ def test_vital_product_data_belong_to_the_subsystem(start: Start, folder: str) -
 
 
 def test_messages_out_of_band_say_the_same(host: Managed, endpoint: Endpoint) -> None:
-    for opcode, nmd0 in ((READ, 0), (READ, 1 << 24), (READ, 3 << 24 | 1), (READ, 4 << 24), (GET, 2)):
+    for opcode, nmd0 in ((READ, 0), (READ, 1 << 24), (READ, 3 << 24 | 1), (READ, 5 << 24), (GET, 2)):
         response, status, data = host.mi(opcode, nmd0)
         assert endpoint.mi(opcode, nmd0) == (response, status, data[: response if opcode == READ else 0])
     assert endpoint.mi(SUBSYSTEM)[2] == host.mi(SUBSYSTEM)[2][:8]
-    assert endpoint.mi(READ, 5 << 24)[1] == BAD_PARAMETER and endpoint.mi(0xC0)[1] == BAD_OPCODE
+    assert endpoint.mi(READ, 6 << 24)[1] == BAD_PARAMETER and endpoint.mi(0xC0)[1] == BAD_OPCODE
     assert endpoint.mi(VPD_WRITE, 0, 4, b"ABCD")[1] == 0 and endpoint.mi(VPD_READ, 0, 4)[2] == b"ABCD"
     for data in (b"ABC", b"ABCDE", b""):
         assert endpoint.mi(VPD_WRITE, 0, 4, data)[1] == BAD_SIZE, "too little data, or too much"
@@ -236,7 +236,7 @@ def test_messages_out_of_band_say_the_same(host: Managed, endpoint: Endpoint) ->
 def test_the_wrong_field_is_named(host: Managed, endpoint: Endpoint) -> None:
     """Parameter Error Location, NVMe-MI 1.2, figure 29: the bit and the byte follow the status."""
     for opcode, nmd0, nmd1, byte in (
-        (READ, 5 << 24, 0, 11),
+        (READ, 6 << 24, 0, 11),
         (READ, 1 << 24 | 1 << 16, 0, 10),
         (READ, 3 << 24 | 9, 0, 8),
         (CONTROLLER, ALL | FUNCTIONS | 0xFF << 16, 0, 10),
@@ -252,7 +252,7 @@ def test_the_wrong_field_is_named(host: Managed, endpoint: Endpoint) -> None:
             assert host.mi(opcode, nmd0, nmd1)[:2] == (byte << 8, BAD_PARAMETER), "in band"
     poll = struct.pack("<B3xII", READ, 0, 0)
     endpoint.socket.send(message(poll, MI, flags=1))
-    assert endpoint.receive(MI) == bytes([BAD_PARAMETER, 0, 2, 0]), "there is no Management Endpoint Buffer"
+    assert endpoint.receive(MI) == bytes([BAD_PARAMETER, 0, 2, 0]), "it does not use the buffer"
     endpoint.socket.send(message(poll, MI, flags=0xFC))
     assert endpoint.receive(MI)[0] == 0, "reserved bits are ignored, and are 0 in the response"
 

@@ -14,7 +14,8 @@ import struct
 
 import pytest
 from ctrl_helpers import OK, POWER, Host, Start, control, crc32c
-from mctp import ABORT, ADMIN, MI, PRIMITIVE, RESUME, Endpoint, entry, message
+from fault_helpers import clear, plant
+from mctp import ABORT, ADMIN, MI, PCIE, PRIMITIVE, RESUME, STATE, TAG, Endpoint, entry, message
 from seed import SEED
 
 MESSAGES = min(int(os.environ.get("PYNVME_RANDOM_MESSAGES", "900")), 20000)
@@ -99,13 +100,25 @@ class Chaos:
     def command(self) -> bytes:
         dice = self.dice
         nmd0 = dice.choice((self.word(), dice.randrange(6) << 24 | dice.randrange(4), dice.randrange(300)))
-        body = struct.pack("<B3xII", dice.choice((*range(13), 0xFF)), nmd0, self.word())
+        body = struct.pack("<B3xII", dice.choice((*range(13), 10, 11, 0xFF)), nmd0, self.word())
         return body + dice.randbytes(dice.choice((0, 0, 0, 1, 4, 256, 4096)))
+
+    def pcie(self) -> bytes:
+        """Mostly reads, and writes of registers."""
+        dice = self.dice
+        opcode, length = (
+            dice.choice((0, 0, 1, 2, 2, 3, 3, 4, 5, 0xFF)),
+            dice.choice((0, 1, 4, 4, 8, 64, 4096, 4097)),
+        )
+        offset = dice.choice((0, 4, 0x14, 0x1C, 0x20, 0x24, 0x64, 0x1000, 0x1004, 4092, self.word()))
+        head = struct.pack("<BBH", opcode, 0, dice.choice((1, 1, 1, 2, 3)))
+        head += struct.pack("<IQ", dice.choice((0, 0, 0, 1, 4, 5, 6)) << 16 | length, offset)
+        return head + dice.randbytes((length + 3) // 4 * 4 if opcode in (1, 3) else dice.choice((0, 0, 0, 4)))
 
     def packet(self) -> bytes:
         dice = self.dice
-        kind = dice.choice((PRIMITIVE, MI, MI, *(ADMIN,) * 8, 4, 15))
-        body = {ADMIN: self.admin, MI: self.command}.get(
+        kind = dice.choice((PRIMITIVE, MI, MI, *(ADMIN,) * 8, PCIE, PCIE, 15))
+        body = {ADMIN: self.admin, MI: self.command, PCIE: self.pcie}.get(
             kind, lambda: bytes([dice.randrange(7)]) + dice.randbytes(dice.choice((3, 3, 3, 0, 7, 60)))
         )()
         whole = message(body, kind, dice.randrange(2), 0 if dice.random() < 0.9 else dice.randrange(256))
@@ -118,6 +131,10 @@ class Chaos:
         """Something that happens to the drive, or to who talks to it."""
         what = self.dice.randrange(8)
         if what == 0:
+            self.settle()
+            self.host.client.config_write(0x44, bytes(2))  # what PCIe commands may have left: D0,
+            self.host.client.config_write(4, b"\6\0")  # memory space and bus mastering, no shutdown
+            self.host.client.write32(NSSR, RESET)
             self.host.client.write32(0x14, 0)
             self.host.start()
         elif what == 1:
@@ -137,6 +154,13 @@ class Chaos:
     def send(self) -> None:
         self.dice.choice(self.peers).socket.send(self.packet())
 
+    def settle(self) -> None:
+        """Wait until all messages are answered, so that none of them shuts the drive down meanwhile."""
+        for peer in self.peers:
+            peer.send(struct.pack("<BBH", STATE, TAG, 0), PRIMITIVE)
+            while (answer := peer.socket.recv(8192))[1] & 0x78 or answer[5] != TAG:
+                pass
+
     def drain(self) -> None:
         """Each response that has come is whole."""
         for peer in self.peers:
@@ -146,7 +170,7 @@ class Chaos:
                     answer = peer.socket.recv(8192)
                 except BlockingIOError:
                     break
-                assert answer[0] == 0x84 and answer[1] & 0x86 == 0x80 and answer[2:4] == bytes(2)
+                assert answer[0] == 0x84 and answer[1] & 0x86 == 0x80 and answer[2] & 0xFE == answer[3] == 0
                 assert 12 <= len(answer) <= 4120 and answer[4] <= 0x2A
                 assert crc32c(answer[:-4]).to_bytes(4, "little") == answer[-4:]
             peer.socket.settimeout(10)
@@ -155,6 +179,17 @@ class Chaos:
 @pytest.mark.parametrize("options", DRIVES, ids=("everything", "functions", "groups"))
 def test_hostile_messages(start: Start, options: tuple[str, ...]) -> None:
     host = Host(start("--size", "4M", "--mi", "--format-time", "20", *options))
+    for rule in (
+        "late=0..3",
+        "never",
+        "twice",
+        "flip byte=1",
+        "set cqe.sc=5",
+        "torn=7",
+        "status=00/06",
+        "skip",
+    ):
+        plant(host.server, f"queue=out-of-band every=17 do {rule}")
     dice = random.Random(f"{SEED} {options}")
     chaos = Chaos(host, dice)
     for number in range(MESSAGES // len(DRIVES)):
@@ -166,6 +201,7 @@ def test_hostile_messages(start: Start, options: tuple[str, ...]) -> None:
             chaos.peers[0].send(struct.pack("<BBH", RESUME, 0, 0), PRIMITIVE)
     for peer in chaos.peers:
         peer.close()
+    clear(host.server)
     host.power_cycle()
     endpoint = Endpoint(host.server.folder)
     for slot in (0, 1):

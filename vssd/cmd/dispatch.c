@@ -315,9 +315,9 @@ static uint16_t first_failed(struct vssd_request *second)
 			   VSSD_STATE("the first half of the fused operation failed"), VSSD_BASE("3.4.2"));
 }
 
-/* Execute one half, with fault rules if there are any. Without, plan->request stays NULL. */
-static uint16_t begin(struct vssd_fault_plan *plan, struct vssd_request *request)
+uint16_t vssd_execute(struct vssd_fault_plan *plan, struct vssd_request *request)
 {
+	plan->request = NULL;
 	if (!vssd_fault_of_commands(request->ctrl) || !vssd_fault_may_match(request))
 		return execute(request);
 	vssd_fault_begin(plan, request);
@@ -339,11 +339,11 @@ static void run_pair(struct vssd_request *first, struct vssd_request *second)
 	struct vssd_fault_plan plans[2];
 	uint16_t status[2];
 
-	plans[0].request = plans[1].request = NULL;
+	plans[0].request = plans[1].request = NULL; /* the halves may not be executed */
 	first->is_fused = second->is_fused = true;
 	if (same_lbas(&first->cmd, &second->cmd)) {
-		status[0] = begin(&plans[0], first);
-		status[1] = status[0] ? first_failed(second) : begin(&plans[1], second);
+		status[0] = vssd_execute(&plans[0], first);
+		status[1] = status[0] ? first_failed(second) : vssd_execute(&plans[1], second);
 	} else {
 		status[0] = vssd_refuse(first, NVME_SC_INVALID_FIELD, differs, VSSD_BASE("3.4.2"));
 		status[1] = vssd_refuse(second, NVME_SC_INVALID_FIELD, differs, VSSD_BASE("3.4.2"));
@@ -440,11 +440,6 @@ static uint64_t due(const struct vssd_ctrl *ctrl)
 }
 
 const struct vssd_part vssd_dispatch_part = {.poll = poll, .due = due};
-
-uint16_t vssd_execute(struct vssd_request *request)
-{
-	return execute(request);
-}
 
 void vssd_dispatch_init(struct vssd_ctrl *ctrl)
 {

@@ -90,6 +90,8 @@ static uint16_t map_local(struct vssd_request *request, uint64_t length)
 
 uint16_t vssd_data_map_host(struct vssd_request *request, uint64_t length, uint32_t direction)
 {
+	if (__builtin_expect(request->local != NULL, 0))
+		return map_local(request, length);
 	return vssd_sgl_used(request) ? vssd_sgl_map(request, length, direction)
 				      : map_prps(request, length, direction);
 }
@@ -97,9 +99,6 @@ uint16_t vssd_data_map_host(struct vssd_request *request, uint64_t length, uint3
 uint16_t vssd_data_map(struct vssd_request *request, uint64_t length, uint32_t direction)
 {
 	uint16_t status;
-
-	if (__builtin_expect(request->local != NULL, 0))
-		return map_local(request, length);
 
 	if (__builtin_expect(request->fault != NULL, 0) && request->fault->preloaded)
 		return vssd_fault_map(request->fault, length, direction);

@@ -50,7 +50,7 @@ static void look(struct vssd_fault_plan *plan)
 	plan->occasion = (struct vssd_fault_occasion){
 		.place = VSSD_FAULT_COMMAND,
 		.sqe = plan->sqe,
-		.queue = request->sq->qid,
+		.queue = request->local ? VSSD_FAULT_QUEUE_OUT_OF_BAND : request->sq->qid,
 		.controller = vssd_cntlid(&request->ctrl->listener),
 		.slba = names_lbas ? vssd_slba(cmd) : 0,
 		.lbas = names_lbas ? vssd_nlb(cmd) : 0,

@@ -54,7 +54,7 @@ static struct window window_of(const struct vssd_fault_plan *plan, const struct 
 	struct window window = {.at = plan->bounce, .length = plan->num_bounce};
 	uint64_t first = occasion->slba, last = first + occasion->lbas - 1, size = lba_size(plan);
 
-	if (occasion->queue == 0 && (uint8_t)sqe[0] == NVME_ADMIN_GET_LOG_PAGE)
+	if (vssd_fault_table(occasion->queue) == SPEC_ADMIN && (uint8_t)sqe[0] == NVME_ADMIN_GET_LOG_PAGE)
 		window.base = (uint64_t)sqe[13] << 32 | sqe[12];
 	if (!occasion->lbas)
 		return window;

@@ -2,6 +2,7 @@
 /* Command and Feature Lockdown. NVM Express Base Specification 2.1, sections 5.1.15, 5.1.12.1.21 and 8.1.5. */
 #include "vssd/cmd/lockdown.h"
 
+#include "spec/nvme_mi.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/log_ocp.h"
 #include "vssd/cmd/mi.h"
@@ -47,16 +48,15 @@ static bool is_needed(uint8_t opcode)
 /* Whether Lockdown can prohibit an opcode or a feature. */
 static bool is_prohibitable(const struct vssd_ctrl *ctrl, uint8_t scope, uint8_t identifier)
 {
-	uint32_t effects[256] = {0};
-
 	switch (scope) {
 	case NVME_LOCKDOWN_ADMIN:
 		return vssd_admin_command(ctrl, identifier) && !is_needed(identifier);
 	case NVME_LOCKDOWN_FEATURE:
 		return vssd_feature_supported(ctrl, identifier) && identifier != NVME_FEAT_QUEUES;
 	case NVME_LOCKDOWN_MI:
-		vssd_mi_effects(ctrl, effects);
-		return effects[identifier];
+		return ctrl->options->optional.mi && vssd_mi_has(ctrl, identifier);
+	case NVME_LOCKDOWN_PCIE:
+		return ctrl->options->optional.mi && identifier <= NVME_MI_PCIE_MEMORY_WRITE;
 	default:
 		return false;
 	}
@@ -143,9 +143,9 @@ uint16_t vssd_lockdown_check(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
-bool vssd_lockdown_denies_mi(const struct vssd_ctrl *ctrl, uint8_t opcode)
+bool vssd_lockdown_denies(const struct vssd_ctrl *ctrl, enum nvme_lockdown_scope scope, uint8_t opcode)
 {
-	return state_of(ctrl)->prohibited[NVME_LOCKDOWN_MI][opcode] & VSSD_FROM_ENDPOINT;
+	return state_of(ctrl)->prohibited[scope][opcode] & VSSD_FROM_ENDPOINT;
 }
 
 uint16_t vssd_lockdown_log(struct vssd_request *request, uint8_t lsp, struct nvme_lockdown_log *log)

@@ -54,16 +54,6 @@ static void respond(struct vssd_mi_command *command, const void *data, uint32_t 
 	command->out_length = length;
 }
 
-/* Where NMD0 and NMD1 are in a request message. */
-enum { NMD0_AT = 8, NMD1_AT = 12 };
-
-/* Refuse a field of a request, whose lowest bits are in this byte of the message. */
-static uint8_t refuse(struct vssd_mi_command *command, unsigned byte)
-{
-	command->response = VSSD_MI_LOCATION(byte);
-	return NVME_MI_STATUS_INVALID_PARAMETER;
-}
-
 /* ---- health ---- */
 
 static struct vssd_health_seen look(struct vssd_ctrl *ctrl)
@@ -218,7 +208,7 @@ static uint8_t controller_health(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 	uint32_t most = (command->nmd0 >> 16 & 0xff) + 1;
 
 	if (most > ENTRIES_MOST)
-		return refuse(command, NMD0_AT + 2);
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT + 2);
 	for (uint32_t id = (uint16_t)command->nmd0; id <= VSSD_MAX_CONTROLLERS && command->nmd0 & INCLUDE_PCI; id++)
 		if (vssd_mi_controller(ctrl, id) && command->response >> 16 < most)
 			add_health(vssd_mi_controller(ctrl, id), command);
@@ -253,6 +243,7 @@ static struct nvme_mi_port describe_port(struct vssd_ctrl *ctrl)
 	return (struct nvme_mi_port){
 		.prttyp = 1,
 		.mmctptus = UNIT_MOST,
+		.meb = VSSD_MI_BUFFER,
 		.mps = config16(ctrl, at + PCI_EXP_DEVICE_CAP) & 7,
 		.slsv = (uint8_t)(config16(ctrl, at + PCI_EXP_LINK_CAP2) >> 1),
 		.cls = link & 0xf,
@@ -283,16 +274,41 @@ static void list_controllers(const struct vssd_ctrl *ctrl, struct vssd_mi_comman
 	respond(command, &list, 2u + 2u * list.numids);
 }
 
-static void list_commands(struct vssd_mi_command *command)
-{
-	static const uint8_t optional[] = {NVME_MI_VPD_READ, NVME_MI_VPD_WRITE};
-	uint8_t list[2 + 2 * sizeof(optional)] = {sizeof(optional)};
+static bool has(const struct vssd_ctrl *ctrl, uint8_t opcode, bool in_band);
 
-	for (unsigned i = 0; i < sizeof(optional); i++) {
-		list[2 + 2 * i] = NVME_MI_TYPE_COMMAND << 3;
-		list[3 + 2 * i] = optional[i];
-	}
-	respond(command, list, sizeof(list));
+/* Add a command to a list. */
+static void list(struct vssd_mi_command *command, enum nvme_mi_message_type type, unsigned opcode)
+{
+	const struct nvme_mi_command entry = {.cmdt = (uint8_t)(type << 3), .opc = (uint8_t)opcode};
+	uint16_t count;
+
+	memcpy(&count, command->out, sizeof(count));
+	memcpy(command->out + sizeof(count) + count * sizeof(entry), &entry, sizeof(entry));
+	count++;
+	memcpy(command->out, &count, sizeof(count));
+	command->out_length = (uint32_t)(sizeof(count) + count * sizeof(entry));
+}
+
+/* The optional commands, or those that can use the Management Endpoint Buffer. */
+static void list_commands(const struct vssd_ctrl *ctrl, struct vssd_mi_command *command, bool of_buffer)
+{
+	static const uint8_t optional[] = {NVME_MI_VPD_READ,
+					   NVME_MI_VPD_WRITE,
+					   NVME_MI_RESET,
+					   NVME_MI_ENDPOINT_BUFFER_READ,
+					   NVME_MI_ENDPOINT_BUFFER_WRITE,
+					   NVME_MI_SHUTDOWN};
+	bool in_band = command->mechanism == VSSD_IN_BAND;
+
+	command->out_length = sizeof(uint16_t);
+	for (unsigned i = 0; i < sizeof(optional) && !of_buffer; i++)
+		if (has(ctrl, optional[i], in_band))
+			list(command, NVME_MI_TYPE_COMMAND, optional[i]);
+	for (unsigned opcode = 0; opcode < 256 && (of_buffer || !in_band); opcode++)
+		if (vssd_mi_has_admin(ctrl, (uint8_t)opcode, of_buffer))
+			list(command, NVME_MI_TYPE_ADMIN, opcode);
+	for (unsigned opcode = 0; opcode <= NVME_MI_PCIE_MEMORY_WRITE && !in_band && !of_buffer; opcode++)
+		list(command, NVME_MI_TYPE_PCIE, opcode);
 }
 
 static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
@@ -309,7 +325,7 @@ static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_comman
 		break;
 	case NVME_MI_DATA_PORT:
 		if (portid != ANY_PORT)
-			return refuse(command, NMD0_AT + 2);
+			return vssd_mi_refuse(command, VSSD_MI_NMD0_AT + 2);
 		respond(command, &port, sizeof(port));
 		break;
 	case NVME_MI_DATA_CONTROLLER_LIST:
@@ -317,14 +333,17 @@ static uint8_t read_data_structure(struct vssd_ctrl *ctrl, struct vssd_mi_comman
 		break;
 	case NVME_MI_DATA_CONTROLLER:
 		if (!other)
-			return refuse(command, NMD0_AT);
+			return vssd_mi_refuse(command, VSSD_MI_NMD0_AT);
 		respond(command, &controller, sizeof(controller));
 		break;
 	case NVME_MI_DATA_OPTIONAL_COMMANDS:
-		list_commands(command);
+		list_commands(other ? other : ctrl, command, false);
+		break;
+	case NVME_MI_DATA_ENDPOINT_COMMANDS:
+		list_commands(ctrl, command, true);
 		break;
 	default:
-		return refuse(command, NMD0_AT + 3);
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT + 3);
 	}
 	command->response = command->out_length;
 	return NVME_MI_STATUS_SUCCESS;
@@ -344,9 +363,9 @@ static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 	const struct vssd_management *state = state_of(vssd_mi_controller(ctrl, VSSD_MI_FIRST));
 
 	if (command->nmd0 >> 24 != ANY_PORT)
-		return refuse(command, NMD0_AT + 3);
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT + 3);
 	if (!has_configuration(command))
-		return refuse(command, NMD0_AT);
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT);
 	switch (command->nmd0 & 0xff) {
 	case NVME_MI_CONFIG_SMBUS_FREQUENCY:
 		command->response = state->frequency;
@@ -357,7 +376,7 @@ static uint8_t configuration_get(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 		command->response = state->transmission;
 		break;
 	default:
-		return refuse(command, NMD0_AT);
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT);
 	}
 	return NVME_MI_STATUS_SUCCESS;
 }
@@ -369,13 +388,13 @@ static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 	uint16_t unit = (uint16_t)command->nmd1;
 
 	if (command->nmd0 >> 24 != ANY_PORT)
-		return refuse(command, NMD0_AT + 3);
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT + 3);
 	if (!has_configuration(command))
-		return refuse(command, NMD0_AT);
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT);
 	switch (command->nmd0 & 0xff) {
 	case NVME_MI_CONFIG_SMBUS_FREQUENCY:
 		if (frequency == 0 || frequency > FREQUENCY_MOST)
-			return refuse(command, NMD0_AT + 1);
+			return vssd_mi_refuse(command, VSSD_MI_NMD0_AT + 1);
 		state->frequency = frequency;
 		return NVME_MI_STATUS_SUCCESS;
 	case NVME_MI_CONFIG_HEALTH_STATUS_CHANGE:
@@ -383,11 +402,11 @@ static uint8_t configuration_set(struct vssd_ctrl *ctrl, struct vssd_mi_command 
 		return NVME_MI_STATUS_SUCCESS;
 	case NVME_MI_CONFIG_TRANSMISSION_UNIT:
 		if (unit < UNIT_LEAST || unit > UNIT_MOST)
-			return refuse(command, NMD1_AT);
+			return vssd_mi_refuse(command, VSSD_MI_NMD1_AT);
 		state->transmission = unit;
 		return NVME_MI_STATUS_SUCCESS;
 	default:
-		return refuse(command, NMD0_AT);
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT);
 	}
 }
 
@@ -400,7 +419,7 @@ static bool fits_vpd(const struct vssd_mi_command *command)
 
 static uint8_t refuse_vpd(struct vssd_mi_command *command)
 {
-	return refuse(command, (uint16_t)command->nmd0 > VSSD_VPD_SIZE ? NMD0_AT : NMD1_AT);
+	return vssd_mi_refuse(command, (uint16_t)command->nmd0 > VSSD_VPD_SIZE ? VSSD_MI_NMD0_AT : VSSD_MI_NMD1_AT);
 }
 
 static uint8_t vpd_read(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
@@ -423,38 +442,83 @@ static uint8_t vpd_write(struct vssd_ctrl *ctrl, struct vssd_mi_command *command
 	return NVME_MI_STATUS_SUCCESS;
 }
 
+/* ---- reset and shutdown ---- */
+
+#define TYPE_SHIFT 24u /* of NMD0: RSTTYP, SHDNTYP */
+#define RESET_SUBSYSTEM 0u
+enum { SHUT_DOWN_NORMALLY, SHUT_DOWN_ABRUPTLY };
+
+static uint8_t reset(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	if (command->nmd0 >> TYPE_SHIFT != RESET_SUBSYSTEM)
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT + 3);
+	vssd_subsystem_reset_all(ctrl->subsystem);
+	command->is_silent = true;
+	return NVME_MI_STATUS_SUCCESS;
+}
+
+static uint8_t shut_down(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
+{
+	uint32_t type = command->nmd0 >> TYPE_SHIFT;
+
+	if (type > SHUT_DOWN_ABRUPTLY)
+		return vssd_mi_refuse(command, VSSD_MI_NMD0_AT + 3);
+	vssd_subsystem_shut_down_all(ctrl->subsystem, type == SHUT_DOWN_ABRUPTLY);
+	return NVME_MI_STATUS_SUCCESS;
+}
+
 /* ---- the command set ---- */
+
+/* What a command needs, and what it does. */
+enum { RETURNS_DATA = 1, OUT_OF_BAND_ONLY = 2, NEEDS_RESET = 4, NEEDS_SHUTDOWN = 8 };
 
 static const struct {
 	uint8_t (*execute)(struct vssd_ctrl *ctrl, struct vssd_mi_command *command);
-	bool returns_data;
-	bool changes;
+	uint8_t flags;
 } commands[256] = {
-	[NVME_MI_READ_DATA_STRUCTURE] = {read_data_structure, true, false},
-	[NVME_MI_SUBSYSTEM_HEALTH_STATUS_POLL] = {subsystem_health, true, false},
-	[NVME_MI_CONTROLLER_HEALTH_STATUS_POLL] = {controller_health, true, false},
-	[NVME_MI_CONFIGURATION_SET] = {configuration_set, false, true},
-	[NVME_MI_CONFIGURATION_GET] = {configuration_get, true, false},
-	[NVME_MI_VPD_READ] = {vpd_read, true, false},
-	[NVME_MI_VPD_WRITE] = {vpd_write, false, true},
+	[NVME_MI_READ_DATA_STRUCTURE] = {read_data_structure, RETURNS_DATA},
+	[NVME_MI_SUBSYSTEM_HEALTH_STATUS_POLL] = {subsystem_health, RETURNS_DATA},
+	[NVME_MI_CONTROLLER_HEALTH_STATUS_POLL] = {controller_health, RETURNS_DATA},
+	[NVME_MI_CONFIGURATION_SET] = {configuration_set, 0},
+	[NVME_MI_CONFIGURATION_GET] = {configuration_get, RETURNS_DATA},
+	[NVME_MI_VPD_READ] = {vpd_read, RETURNS_DATA},
+	[NVME_MI_VPD_WRITE] = {vpd_write, 0},
+	[NVME_MI_RESET] = {reset, OUT_OF_BAND_ONLY | NEEDS_RESET},
+	[NVME_MI_ENDPOINT_BUFFER_READ] = {vssd_mi_buffer_read, OUT_OF_BAND_ONLY},
+	[NVME_MI_ENDPOINT_BUFFER_WRITE] = {vssd_mi_buffer_write, OUT_OF_BAND_ONLY},
+	[NVME_MI_SHUTDOWN] = {shut_down, OUT_OF_BAND_ONLY | NEEDS_SHUTDOWN},
 };
+
+static bool has(const struct vssd_ctrl *ctrl, uint8_t opcode, bool in_band)
+{
+	uint8_t flags = commands[opcode].flags;
+
+	return commands[opcode].execute && !(in_band && flags & OUT_OF_BAND_ONLY) &&
+	       !(flags & NEEDS_RESET && !NVME_GET(ctrl->regs.cap, NVME_CAP_NSSRS)) &&
+	       !(flags & NEEDS_SHUTDOWN && !NVME_GET(ctrl->regs.cap, NVME_CAP_NSSS));
+}
 
 uint8_t vssd_mi_execute(struct vssd_ctrl *ctrl, struct vssd_mi_command *command)
 {
-	if (!commands[command->opcode].execute)
+	if (!has(ctrl, command->opcode, command->mechanism == VSSD_IN_BAND))
 		return NVME_MI_STATUS_INVALID_OPCODE;
 	return commands[command->opcode].execute(ctrl, command);
 }
 
 bool vssd_mi_returns_data(uint8_t opcode)
 {
-	return commands[opcode].returns_data;
+	return commands[opcode].flags & RETURNS_DATA;
+}
+
+bool vssd_mi_has(const struct vssd_ctrl *ctrl, uint8_t opcode)
+{
+	return has(ctrl, opcode, false);
 }
 
 void vssd_mi_effects(const struct vssd_ctrl *ctrl, uint32_t effects[256])
 {
 	for (unsigned i = 0; i < 256 && ctrl->options->optional.mi; i++)
-		if (commands[i].execute)
+		if (has(ctrl, (uint8_t)i, true))
 			effects[i] = NVME_EFFECT_CSUPP | NVME_EFFECT_SCOPE_SUBSYSTEM;
 }
 

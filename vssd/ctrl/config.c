@@ -258,19 +258,19 @@ static void power(struct vssd_ctrl *ctrl, bool on)
 
 const struct vssd_part vssd_config_part = {.power = power, .reset = reset, .kept = VSSD_FAULT_KEEPS_CONFIG};
 
-static bool in_d0(const struct vssd_ctrl *ctrl)
+bool vssd_config_in_d0(const struct vssd_ctrl *ctrl)
 {
 	return (get16(ctrl, CAP_PM + PCI_PM_CONTROL) & PCI_PM_STATE) == 0;
 }
 
 bool vssd_config_memory_enabled(const struct vssd_ctrl *ctrl)
 {
-	return (get16(ctrl, PCI_CFG_COMMAND) & PCI_COMMAND_MSE) && in_d0(ctrl);
+	return (get16(ctrl, PCI_CFG_COMMAND) & PCI_COMMAND_MSE) && vssd_config_in_d0(ctrl);
 }
 
 bool vssd_config_bus_master(const struct vssd_ctrl *ctrl)
 {
-	return (get16(ctrl, PCI_CFG_COMMAND) & PCI_COMMAND_BME) && in_d0(ctrl);
+	return (get16(ctrl, PCI_CFG_COMMAND) & PCI_COMMAND_BME) && vssd_config_in_d0(ctrl);
 }
 
 /* ---- interrupts ---- */

@@ -32,6 +32,9 @@ unsigned vssd_config_functions(const struct vssd_ctrl *ctrl);
 /* Set Interrupt Status in the Status register. Call before the host reads it. */
 void vssd_config_set_pin(struct vssd_ctrl *ctrl, bool is_asserted);
 
+/* Whether the function is in the power state D0. */
+bool vssd_config_in_d0(const struct vssd_ctrl *ctrl);
+
 /* Whether the host has enabled memory space, and bus mastering, without which the function must not access host
  * memory. */
 bool vssd_config_memory_enabled(const struct vssd_ctrl *ctrl);

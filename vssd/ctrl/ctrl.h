@@ -43,7 +43,14 @@ uint32_t vssd_ctrl_vectors(const struct vssd_ctrl *ctrl);
 void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
 void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
 
+/* The same for a command that comes out of band, which memory space enable does not concern. */
+void vssd_ctrl_registers_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length);
+void vssd_ctrl_registers_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length);
+
 void vssd_ctrl_reset(struct vssd_ctrl *ctrl, enum vssd_reset kind);
+
+/* Shut the controller down as a part of its subsystem: only a reset of that, or a loss of power, starts it again. */
+void vssd_ctrl_shut_down(struct vssd_ctrl *ctrl, bool is_abrupt);
 
 /* Signal the pin if it is asserted. Call when the client unmasks it or sets a new eventfd for it. */
 void vssd_ctrl_pin_again(struct vssd_ctrl *ctrl);

@@ -92,23 +92,32 @@ static void release(struct vssd_ctrl *ctrl, struct vssd_delayed *node)
 	}
 }
 
-/* Post what is due and has room. */
+/* Post a completion if it is due and has room. False: it stays in the list. */
+static bool settle(struct vssd_ctrl *ctrl, const struct vssd_delayed *delayed)
+{
+	struct vssd_sq *sq = delayed->owner ? NULL : &ctrl->queues.sq[delayed->qid];
+
+	if (sq && !sq->size)
+		return true; /* the queue is deleted */
+	if (delayed->due > ctrl->now || (sq && (!ctrl->running || vssd_cq_room(sq->cq) == 0)))
+		return false;
+	if (!sq) {
+		delayed->owner->ops->complete(delayed->owner, delayed->cid, delayed->status);
+		return true;
+	}
+	post(ctrl, delayed);
+	vssd_interrupt_posted(ctrl, sq->cq);
+	return true;
+}
+
 static void poll(struct vssd_ctrl *ctrl)
 {
 	struct vssd_delayed **link = &ctrl->faulty.delayed;
 	uint64_t next = VSSD_NEVER;
 
 	while (*link) {
-		struct vssd_sq *sq = &ctrl->queues.sq[(*link)->qid];
-
 		release(ctrl, *link);
-		if (!sq->size) {
-			drop(link);
-			continue;
-		}
-		if ((*link)->due <= ctrl->now && ctrl->running && vssd_cq_room(sq->cq) > 0) {
-			post(ctrl, *link);
-			vssd_interrupt_posted(ctrl, sq->cq);
+		if (settle(ctrl, *link)) {
 			drop(link);
 			continue;
 		}
@@ -130,11 +139,16 @@ static uint64_t due(const struct vssd_ctrl *ctrl)
 	return ctrl->faulty.next_due;
 }
 
+/* Commands that came out of band end with the subsystem only. */
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
-	(void)kind;
-	while (ctrl->faulty.delayed)
-		drop(&ctrl->faulty.delayed);
+	struct vssd_delayed **link = &ctrl->faulty.delayed;
+
+	while (*link)
+		if ((*link)->owner && kind < VSSD_RESET_SUBSYSTEM)
+			link = &(*link)->next;
+		else
+			drop(link);
 }
 
 static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
@@ -157,7 +171,7 @@ void vssd_faulty_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid)
 	struct vssd_delayed **link = &ctrl->faulty.delayed;
 
 	while (*link) {
-		if ((*link)->qid != qid) {
+		if ((*link)->owner || (*link)->qid != qid) {
 			link = &(*link)->next;
 			continue;
 		}
@@ -226,17 +240,17 @@ static void decide(struct vssd_ctrl *ctrl, struct vssd_fault_rule *rule, uint64_
 /* The success of a command, as a moment. */
 static enum vssd_fault_moment moment_of(const struct vssd_fault_occasion *occasion)
 {
-	return (enum vssd_fault_moment)(VSSD_FAULT_ON_OPCODE + (occasion->queue == 0 ? SPEC_ADMIN : SPEC_IO) * 256 +
+	return (enum vssd_fault_moment)(VSSD_FAULT_ON_OPCODE + vssd_fault_table(occasion->queue) * 256 +
 					(uint8_t)occasion->sqe[0]);
 }
 
-void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_fault_occasion *occasion,
-			  uint16_t status, uint64_t result, uint64_t due, const struct vssd_edits *edits)
+/* Let the rules of a completion decide. */
+static struct verdict judge(struct vssd_ctrl *ctrl, const struct vssd_fault_occasion *occasion, uint16_t status,
+			    uint64_t due, const struct vssd_edits *edits)
 {
 	struct vssd_fault_occasion at = *occasion;
 	struct vssd_fault_rule *rules[VSSD_FAULTS_AT_ONCE];
 	struct verdict verdict = {.times = 1, .due = due};
-	struct vssd_delayed delayed;
 	unsigned count = 0;
 
 	if (edits)
@@ -251,27 +265,65 @@ void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const stru
 		count = vssd_faults_match(ctrl->subsystem->faults, &at, rules);
 	for (unsigned i = 0; i < count; i++)
 		decide(ctrl, rules[i], occasion->bytes, &verdict);
-	if (verdict.never)
-		return;
-	delayed = (struct vssd_delayed){
-		.due = verdict.due,
-		.holder = verdict.holder,
-		.released = verdict.released,
-		.result = result,
-		.qid = sq->qid,
+	return verdict;
+}
+
+/* The completion of a command that is to come later. */
+static struct vssd_delayed delayed_of(const struct vssd_ctrl *ctrl, const struct vssd_fault_occasion *occasion,
+				      uint16_t status, const struct verdict *verdict)
+{
+	struct vssd_delayed delayed = {
+		.due = verdict->due,
+		.holder = verdict->holder,
+		.released = verdict->released,
+		.qid = occasion->queue,
 		.cid = (uint16_t)(occasion->sqe[0] >> 16),
 		.status = status,
-		.edits = verdict.edits,
+		.edits = verdict->edits,
 		.occasion = *occasion,
 		.start = ctrl->now,
 	};
+
 	memcpy(delayed.sqe, occasion->sqe, sizeof(delayed.sqe));
 	delayed.occasion.num_ranges = 0;
+	return delayed;
+}
+
+void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_fault_occasion *occasion,
+			  uint16_t status, uint64_t result, uint64_t due, const struct vssd_edits *edits)
+{
+	struct verdict verdict = judge(ctrl, occasion, status, due, edits);
+	struct vssd_delayed delayed;
+
+	if (verdict.never)
+		return;
+	delayed = delayed_of(ctrl, occasion, status, &verdict);
+	delayed.qid = sq->qid;
+	delayed.result = result;
 	for (unsigned i = 0; i < verdict.times; i++)
 		if (!verdict.due && vssd_cq_room(sq->cq) > 0 && !sq->num_waiting)
 			post(ctrl, &delayed);
 		else
 			append(ctrl, &delayed);
+}
+
+unsigned vssd_faulty_respond(struct vssd_ctrl *ctrl, struct vssd_listener *owner,
+			     const struct vssd_fault_occasion *occasion, uint16_t status,
+			     const struct vssd_edits *edits, uint32_t cqe[4])
+{
+	struct verdict verdict = judge(ctrl, occasion, status, 0, edits);
+	struct vssd_delayed delayed;
+
+	for (unsigned i = 0; i < verdict.edits.count; i++)
+		vssd_fault_field_change(cqe, &verdict.edits.at[i].word, verdict.edits.at[i].add);
+	if (verdict.never)
+		return 0;
+	if (!verdict.due)
+		return verdict.times;
+	delayed = delayed_of(ctrl, occasion, status, &verdict);
+	delayed.owner = owner;
+	append(ctrl, &delayed);
+	return 0;
 }
 
 bool vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort)
@@ -283,7 +335,8 @@ bool vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort
 	while (*link && (abort->nsid || !found)) {
 		struct vssd_delayed aborted = **link;
 
-		if (aborted.status || !vssd_aborting_names(abort, aborted.sqe[1], aborted.qid, aborted.cid)) {
+		if (aborted.owner || aborted.status ||
+		    !vssd_aborting_names(abort, aborted.sqe[1], aborted.qid, aborted.cid)) {
 			link = &(*link)->next;
 			continue;
 		}

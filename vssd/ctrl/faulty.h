@@ -42,9 +42,10 @@ struct vssd_edits {
 /* A completion that is to be posted later. */
 struct vssd_delayed {
 	struct vssd_delayed *next;
-	uint64_t due;      /* ticks; VSSD_NEVER: held */
-	uint64_t holder;   /* the number of the rule that holds it; 0: none */
-	uint64_t released; /* how often that rule had been released before */
+	struct vssd_listener *owner; /* completes it: the command came out of band; NULL: the queue qid */
+	uint64_t due;                /* ticks; VSSD_NEVER: held */
+	uint64_t holder;             /* the number of the rule that holds it; 0: none */
+	uint64_t released;           /* how often that rule had been released before */
 	uint64_t result;
 	uint16_t qid;
 	uint16_t cid;
@@ -108,6 +109,12 @@ extern const struct vssd_part vssd_faulty_part;
 /* Complete a command as the rules say. edits: changes that are already decided. due: ticks, 0: at once. */
 void vssd_faulty_complete(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_fault_occasion *occasion,
 			  uint16_t status, uint64_t result, uint64_t due, const struct vssd_edits *edits);
+
+/* The same for a command that came out of band. The changes are made to dwords 0, 1 and 3 of its completion in cqe.
+ * Returns how often to respond now. 0: never, or later, when owner->ops->complete() is called. */
+unsigned vssd_faulty_respond(struct vssd_ctrl *ctrl, struct vssd_listener *owner,
+			     const struct vssd_fault_occasion *occasion, uint16_t status,
+			     const struct vssd_edits *edits, uint32_t cqe[4]);
 
 /* Append a change of a field of the completion. */
 void vssd_edits_add(struct vssd_edits *edits, const struct vssd_fault_word *word, bool add);

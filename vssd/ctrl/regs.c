@@ -22,19 +22,29 @@ static int init(struct vssd_ctrl *ctrl, struct pyn_error *err)
 			 NVME_SET(vssd_since(ctrl, NVME_1_1) ? 1 : 0, NVME_CAP_NSSRS) |
 			 NVME_SET(is_2_0 ? NVME_CAP_CSS_NVM | NVME_CAP_CSS_ALL : NVME_CAP_CSS_NVM, NVME_CAP_CSS) |
 			 NVME_SET(ctrl->options->mpsmax, NVME_CAP_MPSMAX) | NVME_SET(is_2_0 ? 1 : 0, NVME_CAP_CRMS) |
+			 NVME_SET(is_2_0 && ctrl->options->optional.mi ? 1 : 0, NVME_CAP_NSSS) |
 			 NVME_SET(ctrl->options->optional.boot && vssd_since(ctrl, NVME_1_3) ? 1 : 0, NVME_CAP_BPS);
 	(void)err;
 	return 0;
 }
 
+/* Whether the subsystem was shut down. */
+static bool is_down(const struct vssd_ctrl *ctrl)
+{
+	return NVME_GET(ctrl->regs.csts, NVME_CSTS_ST);
+}
+
 static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 {
-	ctrl->regs.csts &= NVME_SET(1, NVME_CSTS_NSSRO);
+	bool stays_down = is_down(ctrl) && kind < VSSD_RESET_SUBSYSTEM;
+
+	ctrl->regs.csts &= NVME_SET(1, NVME_CSTS_NSSRO) |
+			   (stays_down ? NVME_SET(1, NVME_CSTS_ST) | NVME_SET(3, NVME_CSTS_SHST) : 0);
 	if (kind == VSSD_RESET_POWER) {
 		ctrl->regs.csts = 0;
 		ctrl->regs.in_use = false;
 	}
-	ctrl->regs.shut_down = false;
+	ctrl->regs.shut_down = stays_down;
 	ctrl->regs.host_gone = false;
 	ctrl->regs.cc = 0;
 	if (kind != VSSD_RESET_CONTROLLER) {
@@ -117,6 +127,8 @@ static void enable(struct vssd_ctrl *ctrl)
 {
 	struct vssd_reset_verdict verdict;
 
+	if (is_down(ctrl))
+		return;
 	vssd_faulty_reset(ctrl, VSSD_FAULT_ON_ENABLE, &verdict);
 	if (verdict.hangs || verdict.skips || ctrl->faulty.hung)
 		return;
@@ -142,10 +154,9 @@ static void enable(struct vssd_ctrl *ctrl)
 	vssd_update_running(ctrl);
 }
 
-static void shut_down(struct vssd_ctrl *ctrl)
+static void shut_down(struct vssd_ctrl *ctrl, bool is_abrupt)
 {
 	struct vssd_reset_verdict verdict;
-	bool is_abrupt = NVME_GET(ctrl->regs.cc, NVME_CC_SHN) == NVME_SHN_ABRUPT;
 
 	vssd_faulty_reset(ctrl, is_abrupt ? VSSD_FAULT_ON_ABRUPT_SHUTDOWN : VSSD_FAULT_ON_SHUTDOWN, &verdict);
 	ctrl->faulty.shutdown_due = verdict.hangs ? VSSD_NEVER : verdict.due;
@@ -156,6 +167,12 @@ static void shut_down(struct vssd_ctrl *ctrl)
 	ctrl->regs.csts &= (uint32_t)~NVME_SET(3, NVME_CSTS_SHST);
 	ctrl->regs.csts |= NVME_SET(NVME_SHST_COMPLETE, NVME_CSTS_SHST);
 	vssd_update_running(ctrl);
+}
+
+void vssd_ctrl_shut_down(struct vssd_ctrl *ctrl, bool is_abrupt)
+{
+	shut_down(ctrl, is_abrupt);
+	ctrl->regs.csts |= (uint32_t)NVME_SET(1, NVME_CSTS_ST);
 }
 
 static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
@@ -172,8 +189,8 @@ static void write_cc(struct vssd_ctrl *ctrl, uint32_t value)
 	if (enables)
 		enable(ctrl);
 	if (NVME_GET(value, NVME_CC_SHN) != NVME_SHN_NONE &&
-	    (enables || NVME_GET(old, NVME_CC_SHN) != NVME_GET(value, NVME_CC_SHN)))
-		shut_down(ctrl);
+	    (enables || NVME_GET(old, NVME_CC_SHN) != NVME_GET(value, NVME_CC_SHN)) && !is_down(ctrl))
+		shut_down(ctrl, NVME_GET(value, NVME_CC_SHN) == NVME_SHN_ABRUPT);
 }
 
 /* CSTS, in which a fault rule may delay RDY and SHST. */
@@ -255,6 +272,11 @@ static void register_write(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t val
 		if (value == NVME_NSSR_RESET && NVME_GET(ctrl->regs.cap, NVME_CAP_NSSRS))
 			vssd_subsystem_reset_all(ctrl->subsystem);
 		return;
+	case NVME_REG_NSSD:
+		if ((value == NVME_NSSD_NORMAL || value == NVME_NSSD_ABRUPT) &&
+		    NVME_GET(ctrl->regs.cap, NVME_CAP_NSSS))
+			vssd_subsystem_shut_down_all(ctrl->subsystem, value == NVME_NSSD_ABRUPT);
+		return;
 	case NVME_REG_AQA:
 		ctrl->regs.aqa = value & 0x0fff0fffu;
 		return;
@@ -320,14 +342,10 @@ static void write_with_faults(struct vssd_ctrl *ctrl, uint32_t offset, uint32_t 
 		register_write(ctrl, offset, value);
 }
 
-void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
+void vssd_ctrl_registers_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
 {
 	uint8_t *to = data;
 
-	if (!ctrl->subsystem->power || vssd_ctrl_is_gone(ctrl) || !vssd_config_memory_enabled(ctrl)) {
-		memset(data, 0xff, length);
-		return;
-	}
 	while (length > 0) {
 		uint32_t value = read_with_faults(ctrl, offset & ~3u);
 		uint32_t skip = offset & 3u;
@@ -340,12 +358,10 @@ void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uin
 	}
 }
 
-void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length)
+void vssd_ctrl_registers_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length)
 {
 	const uint8_t *from = data;
 
-	if (!ctrl->subsystem->power || vssd_ctrl_is_gone(ctrl) || !vssd_config_memory_enabled(ctrl))
-		return;
 	/* Registers require aligned accesses of 32 bits or more. The result of others is undefined; ignore them. */
 	if (offset % 4 != 0 || length % 4 != 0)
 		return;
@@ -355,4 +371,18 @@ void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *da
 		memcpy(&value, from + i, sizeof(value));
 		write_with_faults(ctrl, offset + i, value);
 	}
+}
+
+void vssd_ctrl_bar_read(struct vssd_ctrl *ctrl, uint32_t offset, void *data, uint32_t length)
+{
+	if (!ctrl->subsystem->power || vssd_ctrl_is_gone(ctrl) || !vssd_config_memory_enabled(ctrl))
+		memset(data, 0xff, length);
+	else
+		vssd_ctrl_registers_read(ctrl, offset, data, length);
+}
+
+void vssd_ctrl_bar_write(struct vssd_ctrl *ctrl, uint32_t offset, const void *data, uint32_t length)
+{
+	if (ctrl->subsystem->power && !vssd_ctrl_is_gone(ctrl) && vssd_config_memory_enabled(ctrl))
+		vssd_ctrl_registers_write(ctrl, offset, data, length);
 }

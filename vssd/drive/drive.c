@@ -204,6 +204,11 @@ static void reset(struct vssd_listener *listener, enum vssd_reset kind)
 	ctrl->regs.csts |= NVME_SET(1, NVME_CSTS_NSSRO);
 }
 
+static void shut_down(struct vssd_listener *listener, bool is_abrupt)
+{
+	vssd_ctrl_shut_down(ctrl_of(listener), is_abrupt);
+}
+
 static void reset_function(struct vssd_listener *listener, enum vssd_reset kind)
 {
 	vssd_ctrl_reset(ctrl_of(listener), kind);
@@ -225,6 +230,7 @@ static const struct vssd_listener_ops listener_ops = {
 	.states = states,
 	.power = power,
 	.reset = reset,
+	.shut_down = shut_down,
 	.reset_function = reset_function,
 };
 

@@ -15,6 +15,7 @@
 #include "vssd/fault/answers.h"
 #include "vssd/fault/history.h"
 #include "vssd/fault/rule.h"
+#include "vssd/fault/value.h"
 #include "vssd/options.h"
 
 #define VSSD_FAULTS_MAX 1024u     /* rules */
@@ -31,7 +32,7 @@ struct vssd_fault_occasion {
 	enum vssd_fault_place place;
 	enum vssd_fault_moment moment; /* of a command, known at its completion */
 	const uint32_t *sqe;           /* NULL: there is no command */
-	uint16_t queue;
+	uint16_t queue;                /* or VSSD_FAULT_QUEUE_OUT_OF_BAND */
 	uint16_t status;
 	uint16_t controller;                 /* CNTLID */
 	bool is_write;                       /* of a register */

@@ -30,7 +30,7 @@ static bool may_match(const struct vssd_fault_rule *rule, unsigned table, unsign
 				return false;
 			break;
 		case VSSD_FAULT_QUEUE:
-			if (word->relation == VSSD_FAULT_EQ && (word->a == 0) != (table == SPEC_ADMIN))
+			if (word->relation == VSSD_FAULT_EQ && vssd_fault_table(word->a) != table)
 				return false;
 			break;
 		case VSSD_FAULT_LOG:

@@ -17,7 +17,7 @@
 
 static bool is_admin(const struct vssd_fault_occasion *occasion, uint8_t opcode)
 {
-	return occasion->queue == 0 && (uint8_t)occasion->sqe[0] == opcode;
+	return vssd_fault_table(occasion->queue) == SPEC_ADMIN && (uint8_t)occasion->sqe[0] == opcode;
 }
 
 /* Whether the condition names a byte of this dword. */
@@ -128,7 +128,7 @@ static bool holds(struct vssd_faults *faults, struct vssd_fault_rule *rule, cons
 		value = occasion->queue;
 		break;
 	case VSSD_FAULT_OPCODE:
-		value = (occasion->queue == 0 ? SPEC_ADMIN : SPEC_IO) << 8 | (uint8_t)occasion->sqe[0];
+		value = vssd_fault_table(occasion->queue) << 8 | (uint8_t)occasion->sqe[0];
 		break;
 	case VSSD_FAULT_LBA:
 		return any_overlaps(word, occasion);
@@ -254,12 +254,24 @@ static bool selects(struct vssd_fault_rule *rule)
 	return !selection->chance || vssd_fault_random(rule, 0, BILLION - 1) < selection->chance;
 }
 
+/* Whether a rule names commands that come out of band. One that names no queue means those of queues. */
+static bool is_out_of_band(const struct vssd_fault_rule *rule)
+{
+	for (unsigned i = 0; i < rule->num_when; i++)
+		if (rule->when[i].kind == VSSD_FAULT_QUEUE)
+			return rule->when[i].relation == VSSD_FAULT_EQ &&
+			       rule->when[i].a == VSSD_FAULT_QUEUE_OUT_OF_BAND;
+	return false;
+}
+
 static bool fires(struct vssd_faults *faults, struct vssd_fault_rule *rule,
 		  const struct vssd_fault_occasion *occasion)
 {
 	if (occasion->was_late && (rule->action == VSSD_FAULT_LATE || rule->action == VSSD_FAULT_HOLD))
 		return false;
 	if (occasion->place == VSSD_FAULT_DATA && !occasion->has_data && rule->action != VSSD_FAULT_NEIGHBOURS)
+		return false;
+	if (occasion->queue == VSSD_FAULT_QUEUE_OUT_OF_BAND && !is_out_of_band(rule))
 		return false;
 	for (unsigned i = 0; i < rule->num_when; i++)
 		if (!holds(faults, rule, &rule->when[i], occasion))
@@ -270,7 +282,7 @@ static bool fires(struct vssd_faults *faults, struct vssd_fault_rule *rule,
 static const struct vssd_fault_list *candidates(const struct vssd_faults *faults,
 						const struct vssd_fault_occasion *occasion)
 {
-	unsigned table = occasion->queue == 0 ? SPEC_ADMIN : SPEC_IO;
+	unsigned table = vssd_fault_table(occasion->queue);
 
 	if (occasion->place >= VSSD_FAULT_PER_COMMAND)
 		return &faults->index.others[occasion->place];

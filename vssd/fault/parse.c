@@ -479,6 +479,13 @@ static const struct vssd_fault_word *condition(const struct vssd_fault_rule *rul
 	return NULL;
 }
 
+static bool is_out_of_band(const struct vssd_fault_rule *rule)
+{
+	const struct vssd_fault_word *queue = condition(rule, VSSD_FAULT_QUEUE);
+
+	return queue && queue->a == VSSD_FAULT_QUEUE_OUT_OF_BAND;
+}
+
 /* Complete an opcode that is a number with its table, which the queue tells. */
 static int resolve_opcode(struct parser *parser)
 {
@@ -490,7 +497,7 @@ static int resolve_opcode(struct parser *parser)
 		return 0;
 	if (!queue || queue->relation != VSSD_FAULT_EQ)
 		return refuse(parser, "opcode", "is a number: add queue=admin or queue=io, or use a name");
-	opcode->a = opcode->b = (opcode->a & 0xff) | (queue->a == 0 ? SPEC_ADMIN : SPEC_IO) << 8;
+	opcode->a = opcode->b = (opcode->a & 0xff) | vssd_fault_table(queue->a) << 8;
 	return 0;
 }
 
@@ -511,6 +518,8 @@ static int check_conditions(struct parser *parser)
 			 (!condition(rule, VSSD_FAULT_AFTER) && !condition(rule, VSSD_FAULT_SINCE)))
 			return refuse(parser, name, "needs after= or since=");
 	}
+	if (is_out_of_band(rule) && (rule->action == VSSD_FAULT_EARLY || rule->action == VSSD_FAULT_SPLIT))
+		return refuse(parser, parser->action->name, "needs a queue: queue=out-of-band has none");
 	if (condition(rule, VSSD_FAULT_AFTER) && condition(rule, VSSD_FAULT_SINCE))
 		return refuse(parser, "since", "and after: a rule can have only one of them");
 	(void)event;

@@ -385,6 +385,8 @@ static bool parse_queue(const char *text, uint64_t *a, uint64_t *b)
 		*a = *b = 0;
 	else if (strcmp(text, "io") == 0)
 		*a = 1, *b = VSSD_FAULT_QUEUE_IO;
+	else if (strcmp(text, "out-of-band") == 0)
+		*a = *b = VSSD_FAULT_QUEUE_OUT_OF_BAND;
 	else
 		return parse_number(text, strlen(text), a) && *a <= UINT16_MAX && (*b = *a, true);
 	return true;
@@ -531,6 +533,8 @@ void vssd_fault_value_print(enum vssd_fault_value kind, uint64_t a, uint64_t b, 
 			snprintf(text, room, "io");
 		else if (a == 0)
 			snprintf(text, room, "admin");
+		else if (a == VSSD_FAULT_QUEUE_OUT_OF_BAND)
+			snprintf(text, room, "out-of-band");
 		else
 			snprintf(text, room, "%" PRIu64, a);
 		return;
@@ -569,7 +573,7 @@ const char *vssd_fault_value_help(enum vssd_fault_value kind)
 		[VSSD_FAULT_TIME] = "milliseconds (or 500us, 2s), or a range A..B",
 		[VSSD_FAULT_CHANCE] = "a probability above 0 up to 1, such as 0.01",
 		[VSSD_FAULT_STATUS_CODE] = "SCT/SC in hexadecimal, such as 00/81",
-		[VSSD_FAULT_QUEUE_ID] = "a QID, admin or io",
+		[VSSD_FAULT_QUEUE_ID] = "a QID, admin, io, or out-of-band",
 		[VSSD_FAULT_OPCODE_NAME] = "a command's name, such as write-zeroes, or its number",
 	};
 	static char text[512];

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "spec/commands.h"
+
 enum vssd_fault_value {
 	VSSD_FAULT_NOTHING, /* a word without a value */
 	VSSD_FAULT_NUMBER,
@@ -42,6 +44,13 @@ enum vssd_fault_value {
 
 /* VSSD_FAULT_QUEUE_ID: other values than QIDs. */
 #define VSSD_FAULT_QUEUE_IO UINT64_C(0x10000)
+#define VSSD_FAULT_QUEUE_OUT_OF_BAND UINT16_MAX /* no queue: a message of the Management Interface */
+
+/* The table of the commands of a queue. */
+static inline unsigned vssd_fault_table(uint64_t queue)
+{
+	return queue == 0 || queue == VSSD_FAULT_QUEUE_OUT_OF_BAND ? SPEC_ADMIN : SPEC_IO;
+}
 
 /* VSSD_FAULT_ACCESS_KIND */
 enum vssd_fault_access { VSSD_FAULT_READ, VSSD_FAULT_WRITE };

@@ -11,7 +11,8 @@
 const struct vssd_fault_subject_word vssd_fault_subjects[VSSD_FAULT_SUBJECTS] = {
 	[VSSD_FAULT_FIELD] = {NULL, VSSD_FAULT_NOTHING, COMMANDS, NULL},
 	[VSSD_FAULT_QUEUE] = {"queue", VSSD_FAULT_QUEUE_ID, COMMANDS | AT(DOORBELL) | AT(INTERRUPT),
-			      "the queue of the command, doorbell or interrupt"},
+			      "the queue of the command, doorbell or interrupt; out-of-band: the command comes in a "
+			      "message of the Management Interface (only rules that say so match such commands)"},
 	[VSSD_FAULT_OPCODE] = {"opcode", VSSD_FAULT_OPCODE_NAME, COMMANDS, "the command"},
 	[VSSD_FAULT_LBA] = {"lba", VSSD_FAULT_HEX, COMMANDS,
 			    "the LBAs of the command overlap this range; data actions change these LBAs only"},

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "vssd/cmd/mi.h"
+#include "vssd/cmd/mi_message.h"
 #include "vssd/control_protocol.h"
 #include "vssd/ctrl/ana.h"
 #include "vssd/server/control_answers.h"

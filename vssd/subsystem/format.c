@@ -29,7 +29,7 @@ static void refuse_io(struct vssd_subsystem *subsystem, uint16_t status)
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
 }
 
-/* FNA of Identify Controller. */
+/* Enter the start and the end of a format in the persistent event log. FNA is that of Identify Controller. */
 static void record_start(struct vssd_subsystem *subsystem, uint32_t nsid, uint32_t cdw10)
 {
 	struct nvme_format_start_event event = {

@@ -75,6 +75,9 @@ struct vssd_listener_ops {
 	void (*power)(struct vssd_listener *listener, bool on);
 	void (*reset)(struct vssd_listener *listener, enum vssd_reset kind);
 
+	/* Shut the controller down, along with the subsystem. */
+	void (*shut_down)(struct vssd_listener *listener, bool is_abrupt);
+
 	/* Reset the controller alone, for its virtual function. */
 	void (*reset_function)(struct vssd_listener *listener, enum vssd_reset kind);
 };

@@ -165,6 +165,7 @@ void vssd_sanitize_start(struct vssd_subsystem *subsystem, const struct vssd_lis
 	state->done = 0;
 	state->phase = VSSD_SANITIZE_PROCESSING;
 	state->canceled = false;
+	subsystem->sanitize.started++;
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_BEGINS);
 	vssd_store_lose(subsystem->store);
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_DATA_GONE);

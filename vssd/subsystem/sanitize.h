@@ -21,6 +21,7 @@ struct vssd_sanitize {
 	uint64_t start; /* ticks: when it would have started if it had never been interrupted */
 	uint64_t duration;
 	uint32_t failures; /* operations failed so far, see --sanitize-failures */
+	uint32_t started;  /* operations, since the process started */
 };
 
 extern const struct vssd_subsystem_part vssd_sanitize_part;

@@ -193,6 +193,12 @@ void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem)
 		one->ops->reset(one, VSSD_RESET_SUBSYSTEM);
 }
 
+void vssd_subsystem_shut_down_all(struct vssd_subsystem *subsystem, bool is_abrupt)
+{
+	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)
+		one->ops->shut_down(one, is_abrupt);
+}
+
 void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener *listener)
 {
 	vssd_subsystem_unlisten(subsystem, listener);

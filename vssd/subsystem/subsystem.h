@@ -86,6 +86,9 @@ void vssd_subsystem_reset(struct vssd_subsystem *subsystem, enum vssd_reset kind
 /* Execute an NVM Subsystem Reset: reset all controllers. */
 void vssd_subsystem_reset_all(struct vssd_subsystem *subsystem);
 
+/* Execute an NVM Subsystem Shutdown: shut all controllers down, until the subsystem is reset or loses its power. */
+void vssd_subsystem_shut_down_all(struct vssd_subsystem *subsystem, bool is_abrupt);
+
 /* Remove a controller. It gets no more notices, and the operations it started end without a completion. */
 void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener *listener);
 
