@@ -397,10 +397,10 @@ class Features:
 
         Args:
             fid: which one, such as spec.FeatureId.POWER
-            word: its value, in the dword of the feature, which is 11 or 12
+            word: its value, in the dword of the feature, which is 11, 12 or 13
             save: keep it over power cycles
             nsid: namespace, by default 1 for features of namespaces and 0 for others
-            cdw11: dword 11, if the word is in dword 12
+            cdw11: dword 11, if the word is in another one
             data: the bytes of a feature that has data
 
         Raises:
@@ -413,9 +413,9 @@ class Features:
         if data is not None:
             buf = _buffer(max(4096, len(data)))
             buf[: len(data)] = data
-        cdw11, cdw12 = (word, 0) if known.dword == 11 else (cdw11, word)
+        at = {11: cdw11, 12: 0, 13: 0, known.dword: word}
         opcode = spec.AdminOpcode.SET_FEATURES
-        return self._nvme0._ask(opcode, buf, nsid, fid | int(save) << 31, cdw11, cdw12, 0, uuid)
+        return self._nvme0._ask(opcode, buf, nsid, fid | int(save) << 31, at[11], at[12], at[13], uuid)
 
     def __getitem__(self, fid: int) -> FeatureState:
         return self.get(fid)

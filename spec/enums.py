@@ -299,6 +299,16 @@ ZONE_STATE = Enum(
     digits=1,
 )
 
+POWER_SCALE = Enum(
+    "PowerScale",
+    "nvme_power_scale",
+    "NVME_POWER_SCALE_",
+    (Value("not_reported", 0), Value("units_0_0001_w", 1), Value("units_0_01_w", 2)),
+    text="scale of a power, which is a value of 16 bits",
+    section="5.1.13.2.1",
+    digits=0,
+)
+
 EVENT_TYPE = Enum(
     "EventType",
     "nvme_event_type",

@@ -45,6 +45,9 @@ FID = Enum(
         Value("fdp_events", 0x1E, "Flexible Data Placement Events", since="2.1"),
         Value("ns_admin_label", 0x1F, "Namespace Admin Label", since="2.1"),
         Value("controller_data_queue", 0x21, "Controller Data Queue", since="2.1"),
+        Value("power_limit", 0x23, "Power Limit", since="2.3"),
+        Value("power_threshold", 0x24, "Power Threshold", since="2.3"),
+        Value("power_measurement", 0x25, "Power Measurement", since="2.3"),
         Value("embedded_mgmt_address", 0x78, "Embedded Management Controller Address", since="2.1"),
         Value("host_mgmt_address", 0x79, "Host Management Agent Address", since="2.1"),
         Value("enhanced_ctrl_metadata", 0x7D, "Enhanced Controller Metadata", since="2.0"),
@@ -351,6 +354,42 @@ FDP_EVENTS = Word(
     (Bits("phndl", 0, 15, "placement handle"), Bits("noet", 16, 23, "event types")),
     text="Feature 1Eh, Flexible Data Placement Events",
     section="5.1.25.1.21",
+)
+
+POWER_LIMIT = Word(
+    "PowerLimit",
+    4,
+    (
+        Bits("plv", 0, 15, "most power, 0: no limit", c="NVME_POWER_LIMIT_PLV"),
+        Bits("pls", 16, 17, "its scale", values=enums.POWER_SCALE),
+    ),
+    text="Feature 23h, Power Limit, dword 13",
+    section="Base 2.3 5.2.26.1.25",
+)
+
+POWER_THRESHOLD = Word(
+    "PowerThreshold",
+    4,
+    (
+        Bits("ptv", 0, 15, "interval power above which there is an event"),
+        Bits("pts", 16, 17, "its scale", values=enums.POWER_SCALE),
+        Bits("pmts", 20, 23, "what is measured, 0: the whole NVM subsystem"),
+        Bits("ept", 31, text="the threshold is enabled", c="NVME_POWER_THRESHOLD_EPT", suffix="wide"),
+    ),
+    text="Feature 24h, Power Threshold",
+    section="Base 2.3 5.2.26.1.26",
+)
+
+POWER_MEASUREMENT = Word(
+    "PowerMeasurement",
+    4,
+    (
+        Bits("act", 0, 3, "action: 0 stop, 1 start", c="NVME_POWER_MEASUREMENT_ACT"),
+        Bits("pmts", 4, 7, "what is measured, 0: the whole NVM subsystem", c="NVME_POWER_MEASUREMENT_PMTS"),
+        Bits("smt", 16, 31, "when the measurement stops, 0: not by itself", unit="minutes"),
+    ),
+    text="Feature 25h, Power Measurement",
+    section="Base 2.3 5.2.26.1.27",
 )
 
 HOST_ID = Word(
@@ -679,6 +718,9 @@ _FEATURES = (
     Feature(0x1D, FDP, dword=12),
     Feature(0x1E, FDP_EVENTS, namespace=True),
     Feature(0x21, DATA_QUEUE, DATA_QUEUE_POINTERS, dword=11),
+    Feature(0x23, POWER_LIMIT, dword=13),
+    Feature(0x24, POWER_THRESHOLD),
+    Feature(0x25, POWER_MEASUREMENT),
     Feature(0x7D, None, HOST_METADATA),
     Feature(0x7E, None, HOST_METADATA),
     Feature(0x7F, None, HOST_METADATA, namespace=True),
@@ -734,6 +776,7 @@ HEADERS = (
             enums.EVENT_NOTICE,
             enums.EVENT_IO,
             enums.EVENT_ONE_SHOT,
+            enums.POWER_SCALE,
         ),
         includes=("stddef.h", "stdint.h"),
     ),

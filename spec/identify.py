@@ -72,16 +72,6 @@ CNTRLTYPE = Enum(
     digits=0,
 )
 
-WORKLOAD_SCALE = Enum(
-    "PowerScale",
-    "nvme_power_scale",
-    "NVME_POWER_SCALE_",
-    (Value("not_reported", 0), Value("units_0_0001_w", 1), Value("units_0_01_w", 2)),
-    text="scale of IDLP and ACTP",
-    section="5.1.13.2.1",
-    digits=0,
-)
-
 # ---- Identify Controller, CNS 01h ----
 
 POWER_STATE_FLAGS = (
@@ -103,7 +93,7 @@ POWER_STATE = Structure(
         Field("rwt", 14, 1, "relative write throughput", bits=(Bits("rwt", 0, 4),)),
         Field("rwl", 15, 1, "relative write latency", bits=(Bits("rwl", 0, 4),)),
         Field("idlp", 16, 2, "idle power", unit="IPS", since="1.2"),
-        Field("ips", 18, 1, "scale of IDLP", bits=(Bits("ips", 6, 7, values=WORKLOAD_SCALE),), since="1.2"),
+        Field("ips", 18, 1, "scale of IDLP", bits=(Bits("ips", 6, 7, values=enums.POWER_SCALE),), since="1.2"),
         Field("actp", 20, 2, "active power", unit="APS", since="1.2"),
         Field(
             "apws",
@@ -112,7 +102,7 @@ POWER_STATE = Structure(
             "active power: workload and scale",
             bits=(
                 Bits("apw", 0, 2, "workload of ACTP"),
-                Bits("aps", 6, 7, "scale of ACTP", values=WORKLOAD_SCALE),
+                Bits("aps", 6, 7, "scale of ACTP", values=enums.POWER_SCALE),
             ),
             since="1.2",
         ),
@@ -205,6 +195,8 @@ CTRATT = (
     Bits("hmbr", 17, text="the host memory buffer can be restricted", since="2.1"),
     Bits("rhii", 18, text="reservations and host identifiers interact", since="2.1"),
     Bits("fdps", 19, text="flexible data placement", since="2.1"),
+    Bits("pls", 20, text="power limit, feature 23h", c="NVME_CTRATT_PLS", since="2.3"),
+    Bits("pms", 21, text="power measurement, features 24h and 25h", c="NVME_CTRATT_PMS", since="2.3"),
 )
 
 FRMW = (
@@ -500,7 +492,28 @@ ID_CTRL = Structure(
             bits=(Bits("tmpthmh", 0, 2, "largest hysteresis", unit="Kelvin"),),
             since="2.1",
         ),
+        Field(
+            "mupa",
+            385,
+            1,
+            "scale of MUP",
+            bits=(Bits("mups", 0, 1, "scale", values=enums.POWER_SCALE),),
+            since="2.3",
+        ),
         Field("cqt", 386, 2, "command quiesce time", unit="ms", since="2.1"),
+        Field("mup", 390, 2, "most power of power state 0 without a power limit", unit="MUPS", since="2.3"),
+        Field(
+            "ipmsr",
+            392,
+            2,
+            "longest time between two samples of the power",
+            bits=(
+                Bits("srv", 0, 7, "value"),
+                Bits("srs", 8, 15, "unit: 0 not reported, 1 to 5 for 1 us, 10 us, 100 us, 1 ms, 10 ms"),
+            ),
+            since="2.3",
+        ),
+        Field("msmt", 394, 2, "longest stop measurement time of feature 25h", unit="minutes", since="2.3"),
         Field(
             "sqes",
             512,
@@ -1389,6 +1402,33 @@ RETURNED = Table(
 
 HEADERS = (
     Header(
+        "nvme_id_list.h",
+        "The lists of Identify: of namespaces, controllers, NVM sets, endurance groups and command sets.\n"
+        "NVM Express Base Specification 2.1, section 5.1.13. Layout only, no behaviour.",
+        (
+            NSID_LIST,
+            CTRL_LIST,
+            NVM_SET,
+            NVM_SET_LIST,
+            PRIMARY_CTRL_CAPS,
+            SECONDARY_CTRL,
+            SECONDARY_CTRL_LIST,
+            GRANULARITY,
+            GRANULARITY_LIST,
+            UUID_ENTRY,
+            UUID_LIST,
+            DOMAIN,
+            DOMAIN_LIST,
+            ENDURANCE_GROUP_LIST,
+            COMMAND_SETS,
+            UNDERLYING_NS,
+            UNDERLYING_NS_LIST,
+            PORT,
+            PORTS_LIST,
+            CONTROLLER_STATE_FORMATS,
+        ),
+    ),
+    Header(
         "nvme_id.h",
         "The data structures of Identify, and the values of its CNS field.\n"
         "NVM Express Base Specification 2.1, section 5.1.13; NVM Command Set Specification 1.1, section 4.1.5.\n"
@@ -1480,27 +1520,7 @@ HEADERS = (
             ID_CTRL_NVM,
             ID_CTRL_ZNS,
             ID_NS_INDEPENDENT,
-            NSID_LIST,
-            CTRL_LIST,
-            NVM_SET,
-            NVM_SET_LIST,
-            PRIMARY_CTRL_CAPS,
-            SECONDARY_CTRL,
-            SECONDARY_CTRL_LIST,
-            GRANULARITY,
-            GRANULARITY_LIST,
-            UUID_ENTRY,
-            UUID_LIST,
-            DOMAIN,
-            DOMAIN_LIST,
-            ENDURANCE_GROUP_LIST,
-            COMMAND_SETS,
-            UNDERLYING_NS,
-            UNDERLYING_NS_LIST,
-            PORT,
-            PORTS_LIST,
-            CONTROLLER_STATE_FORMATS,
         ),
-        includes=("stddef.h", "stdint.h"),
+        includes=("stddef.h", "stdint.h", "spec/nvme_id_list.h"),
     ),
 )

@@ -46,6 +46,7 @@ LID = Enum(
         Value("fdp_ruh_usage", 0x21, "Reclaim Unit Handle Usage", since="2.1"),
         Value("fdp_statistics", 0x22, "FDP Statistics", since="2.1"),
         Value("fdp_events", 0x23, "FDP Events", since="2.1"),
+        Value("power_measurement", 0x25, "Power Measurement", since="2.3"),
         Value("discovery", 0x70, "Discovery", since="1.2.1"),
         Value("reservation", 0x80, "Reservation Notification", since="1.1"),
         Value("sanitize", 0x81, "Sanitize Status", since="1.3"),
@@ -259,6 +260,28 @@ SMART = Structure(
             unit="s",
             since="1.3",
             long="total_time_for_thermal_management_temperature_2",
+        ),
+        Field(
+            "olec",
+            232,
+            8,
+            "energy consumed in the life of the drive, rounded up, 0: not reported",
+            unit="watt-hours",
+            since="2.3",
+            long="operational_lifetime_energy_consumed",
+        ),
+        Field(
+            "ipm",
+            240,
+            4,
+            "average power of the last second, 0: not reported",
+            bits=(
+                Bits("ipmv", 0, 15, "power"),
+                Bits("ipms", 16, 17, "its scale", values=enums.POWER_SCALE),
+                Bits("pmt", 20, 23, "what is measured, 0: the whole NVM subsystem"),
+            ),
+            since="2.3",
+            long="interval_power_measurement",
         ),
     ),
     text="SMART / Health Information, LID 02h. 128-bit numbers are two little-endian halves, the low one first.",
@@ -1401,6 +1424,76 @@ SANITIZE = Structure(
     label="LID 81h",
 )
 
+# ---- 25h ----
+
+POWER = (
+    Bits("pwrv", 0, 15, "power"),
+    Bits("pwrs", 16, 17, "its scale", values=enums.POWER_SCALE),
+)
+
+#: As feature 0Eh returns it.
+MOMENT = (
+    Bits("tstmp", 0, 47, "time since 1970-01-01, UTC", unit="ms"),
+    Bits("synch", 48, text="the controller may have stopped counting"),
+    Bits("tso", 49, 51, "origin: 0 cleared at a reset, 1 Set Features"),
+)
+
+POWER_HISTOGRAM = Structure(
+    "PowerHistogramDescriptor",
+    "nvme_power_histogram",
+    8,
+    (
+        Field("phbc", 0, 4, "interval power measurements in the bin"),
+        Field("phblt", 4, 4, "its lowest power", bits=POWER),
+    ),
+    text="Power Histogram Descriptor of log page 25h",
+    section="Base 2.3 5.2.12.1.33",
+    label="power histogram descriptor",
+)
+
+POWER_MEASUREMENT = Structure(
+    "PowerMeasurementLog",
+    "nvme_power_measurement_log",
+    64,
+    (
+        Field("ver", 0, 1, "version"),
+        Field("pmgn", 1, 1, "generation number: measurements started, modulo 256"),
+        Field(
+            "pma",
+            2,
+            2,
+            "attributes",
+            bits=(
+                Bits("pme", 0, text="a measurement is running", c="NVME_PMA_PME"),
+                Bits("ncpdf", 1, text="data of some intervals are missing"),
+                Bits("epf", 2, text="the power is estimated", c="NVME_PMA_EPF"),
+                Bits("mipwrts", 3, text="MIPWRT is reported", c="NVME_PMA_MIPWRTS"),
+                Bits("phdo", 4, text="a measurement was above the last bin"),
+                Bits("pmt", 12, 15, "what is measured, 0: the whole NVM subsystem"),
+            ),
+        ),
+        Field("sze", 4, 4, "size of the log page", unit="bytes"),
+        Field("pmc", 8, 4, "interval power measurements, each of a second"),
+        Field("nphd", 12, 2, "histogram descriptors"),
+        Field("smtr", 14, 2, "time until the measurement stops, 0: not specified", unit="minutes"),
+        Field("smts", 16, 8, "when the measurement has stopped", bits=MOMENT),
+        Field("phds", 24, 2, "size of a histogram descriptor", unit="bytes"),
+        Field("phbs", 26, 2, "size of a bin", unit="mW"),
+        Field("nphds", 28, 2, "histogram descriptors at most"),
+        Field("vss", 30, 2, "size of what the vendor defines", unit="bytes"),
+        Field("phdoc", 32, 4, "measurements above the last bin"),
+        Field("aipwr", 40, 4, "average of the measurements", bits=POWER),
+        Field("mipwr", 44, 4, "the highest one", bits=POWER),
+        Field("mipwrt", 48, 8, "when that was", bits=MOMENT),
+        Field("ipwrpe", 56, 1, "error of a measurement at most, 255: not reported", unit="percent"),
+        Field("phd", 64, 8, "histogram descriptors", count=0, kind="struct", struct=POWER_HISTOGRAM, counted_by="nphd"),
+    ),
+    text="Power Measurement, LID 25h",
+    section="Base 2.3 5.2.12.1.33",
+    label="LID 25h",
+    asserted=("pmc", "aipwr"),
+)
+
 CHANGED_ZONES = Structure(
     "ChangedZonesLog",
     "nvme_changed_zones_log",
@@ -1448,6 +1541,7 @@ RETURNED = Table(
         0x21: FDP_RUH_USAGE,
         0x22: FDP_STATISTICS,
         0x23: FDP_EVENTS,
+        0x25: POWER_MEASUREMENT,
         0x80: RESERVATION,
         0x81: SANITIZE,
         0xBF: CHANGED_ZONES,
@@ -1549,6 +1643,9 @@ HEADERS = (
             SANITIZE_STATE,
             SANITIZE,
             BitGroup(SSTAT, "SSTAT"),
+            POWER_HISTOGRAM,
+            POWER_MEASUREMENT,
+            BitGroup(POWER_MEASUREMENT.fields[2].bits, "PMA"),
             CHANGED_ZONES,
         ),
         includes=("stddef.h", "stdint.h", "spec/nvme_feature.h"),

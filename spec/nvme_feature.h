@@ -45,6 +45,9 @@ enum nvme_fid {
 	NVME_FEAT_FDP_EVENTS = 0x1e, /* Flexible Data Placement Events */
 	NVME_FEAT_NS_ADMIN_LABEL = 0x1f, /* Namespace Admin Label */
 	NVME_FEAT_CONTROLLER_DATA_QUEUE = 0x21, /* Controller Data Queue */
+	NVME_FEAT_POWER_LIMIT = 0x23, /* Power Limit */
+	NVME_FEAT_POWER_THRESHOLD = 0x24, /* Power Threshold */
+	NVME_FEAT_POWER_MEASUREMENT = 0x25, /* Power Measurement */
 	NVME_FEAT_EMBEDDED_MGMT_ADDRESS = 0x78, /* Embedded Management Controller Address */
 	NVME_FEAT_HOST_MGMT_ADDRESS = 0x79, /* Host Management Agent Address */
 	NVME_FEAT_ENHANCED_CTRL_METADATA = 0x7d, /* Enhanced Controller Metadata */
@@ -83,6 +86,10 @@ enum nvme_feature_select {
 #define NVME_HMB_MR 0x2u /* and the memory is returned as it was left */
 #define NVME_NOPPME 0x1u /* non-operational power state: work in the background may need more power */
 #define NVME_NODRM 0x1u /* sanitize: warn instead of fail if No-Deallocate is inhibited */
+#define NVME_POWER_LIMIT_PLV 0xffffu /* most power, 0: no limit */
+#define NVME_POWER_THRESHOLD_EPT (UINT32_C(1) << 31) /* the threshold is enabled */
+#define NVME_POWER_MEASUREMENT_ACT 0xfu /* action: 0 stop, 1 start */
+#define NVME_POWER_MEASUREMENT_PMTS 0xf0u /* what is measured, 0: the whole NVM subsystem */
 #define NVME_EXHID 0x1u /* the host identifier has 128 bits */
 
 /* an entry of feature 03h, up to 64 of them. Section NVM 4.1.3.1. */
@@ -262,6 +269,13 @@ enum nvme_event_one_shot {
 	NVME_EVENT_DATA_QUEUE_TAIL = 0, /* an entry of a controller data queue is posted */
 	NVME_EVENT_DATA_QUEUE_FULL = 1, /* a controller data queue has become full */
 	NVME_EVENT_POWER_THRESHOLD = 2, /* a power threshold is exceeded */
+};
+
+/* scale of a power, which is a value of 16 bits. Section 5.1.13.2.1. */
+enum nvme_power_scale {
+	NVME_POWER_SCALE_NOT_REPORTED = 0,
+	NVME_POWER_SCALE_UNITS_0_0001_W = 1,
+	NVME_POWER_SCALE_UNITS_0_01_W = 2,
 };
 
 #endif

@@ -47,6 +47,7 @@ enum nvme_lid {
 	NVME_LOG_FDP_RUH_USAGE = 0x21, /* Reclaim Unit Handle Usage */
 	NVME_LOG_FDP_STATISTICS = 0x22, /* FDP Statistics */
 	NVME_LOG_FDP_EVENTS = 0x23, /* FDP Events */
+	NVME_LOG_POWER_MEASUREMENT = 0x25, /* Power Measurement */
 	NVME_LOG_DISCOVERY = 0x70, /* Discovery */
 	NVME_LOG_RESERVATION = 0x80, /* Reservation Notification */
 	NVME_LOG_SANITIZE = 0x81, /* Sanitize Status */
@@ -116,7 +117,9 @@ struct nvme_smart_log {
 	uint32_t tmt2tc; /* transitions to thermal management temperature 2 */
 	uint32_t ttmt1; /* time in thermal management temperature 1, s */
 	uint32_t ttmt2; /* time in thermal management temperature 2, s */
-	uint8_t rsvd232[280];
+	uint64_t olec; /* energy consumed in the life of the drive, rounded up, 0: not reported, watt-hours */
+	uint32_t ipm; /* average power of the last second, 0: not reported, bits 15:0 IPMV, 17:16 IPMS, 23:20 PMT */
+	uint8_t rsvd244[268];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_smart_log) == 512, "LID 02h");
 _Static_assert(offsetof(struct nvme_smart_log, dur) == 32, "DUR");
@@ -728,6 +731,45 @@ _Static_assert(sizeof(struct nvme_sanitize_log) == 512, "LID 81h");
 #define NVME_SANITIZE_PASSES_SHIFT 3 /* overwrite passes that are done */
 #define NVME_SANITIZE_GLOBAL_DATA_ERASED 0x100u /* no user data were written since */
 #define NVME_SANITIZE_MVCNCLD 0x200u /* media verification was canceled */
+
+/* Power Histogram Descriptor of log page 25h. Section Base 2.3 5.2.12.1.33. */
+struct nvme_power_histogram {
+	uint32_t phbc; /* interval power measurements in the bin */
+	uint32_t phblt; /* its lowest power, bits 15:0 PWRV, 17:16 PWRS */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_power_histogram) == 8, "power histogram descriptor");
+
+/* Power Measurement, LID 25h. Section Base 2.3 5.2.12.1.33. */
+struct nvme_power_measurement_log {
+	uint8_t ver; /* version */
+	uint8_t pmgn; /* generation number: measurements started, modulo 256 */
+	uint16_t pma; /* attributes, bits 1 NCPDF, 4 PHDO, 15:12 PMT */
+	uint32_t sze; /* size of the log page, bytes */
+	uint32_t pmc; /* interval power measurements, each of a second */
+	uint16_t nphd; /* histogram descriptors */
+	uint16_t smtr; /* time until the measurement stops, 0: not specified, minutes */
+	uint64_t smts; /* when the measurement has stopped, bits 47:0 TSTMP, 48 SYNCH, 51:49 TSO */
+	uint16_t phds; /* size of a histogram descriptor, bytes */
+	uint16_t phbs; /* size of a bin, mW */
+	uint16_t nphds; /* histogram descriptors at most */
+	uint16_t vss; /* size of what the vendor defines, bytes */
+	uint32_t phdoc; /* measurements above the last bin */
+	uint8_t rsvd36[4];
+	uint32_t aipwr; /* average of the measurements, bits 15:0 PWRV, 17:16 PWRS */
+	uint32_t mipwr; /* the highest one, bits 15:0 PWRV, 17:16 PWRS */
+	uint64_t mipwrt; /* when that was, bits 47:0 TSTMP, 48 SYNCH, 51:49 TSO */
+	uint8_t ipwrpe; /* error of a measurement at most, 255: not reported, percent */
+	uint8_t rsvd57[7];
+	struct nvme_power_histogram phd[]; /* histogram descriptors */
+} __attribute__((packed));
+_Static_assert(sizeof(struct nvme_power_measurement_log) == 64, "LID 25h");
+_Static_assert(offsetof(struct nvme_power_measurement_log, pmc) == 8, "PMC");
+_Static_assert(offsetof(struct nvme_power_measurement_log, aipwr) == 40, "AIPWR");
+
+/* PMA. */
+#define NVME_PMA_PME 0x1u /* a measurement is running */
+#define NVME_PMA_EPF 0x4u /* the power is estimated */
+#define NVME_PMA_MIPWRTS 0x8u /* MIPWRT is reported */
 
 /* Changed Zone List, LID BFh. Section ZNS 4.1.3. */
 struct nvme_changed_zones_log {

@@ -4,7 +4,7 @@
 `name` is the specification's acronym in lower case (`nsze`). It becomes a member in C and an attribute in Python. `c`
 is the name in C if it cannot be made from `name`. `text` explains the value in a few words. `since` is the first
 version of the specification with it. `section` is one of Base 2.1, NVM 1.1, ZNS 1.2 or KV 1.1, as the title of its list
-tells.
+tells, or "Base 2.3 5.2.12.1.33" of what came later.
 """
 
 from __future__ import annotations

@@ -187,6 +187,7 @@ _COMMAND_SPECIFIC = (
     Value("CONTROLLER_SUSPENDED", 0x139, since="2.1"),
     Value("CONTROLLER_NOT_SUSPENDED", 0x13A, since="2.1"),
     Value("CONTROLLER_DATA_QUEUE_FULL", 0x13B, since="2.1"),
+    Value("INVALID_POWER_LIMIT", 0x13E, "it prohibits all operational power states", since="2.3"),
     Value("STREAM_ALLOCATION_FAILED", 0x17F, "", "STREAM RESOURCE ALLOCATION FAILED", since="1.3"),
     Value("CONFLICTING_ATTRIBUTES", 0x180, "of Dataset Management"),
     Value("INVALID_PROTECTION_INFO", 0x181, "", "INVALID PROTECTION INFORMATION"),

@@ -21,8 +21,10 @@ FUNCTION = re.compile(
     r"^(?:static )?(?:inline )?\w+ \**(\w+)\([^;{]*\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL
 )
 ENTRY = re.compile(r"\[NVME_(ADMIN|IO|LOG|FEAT)_(\w+)\] = \{(.*?)\}", re.DOTALL)
-MACRO = re.compile(r"^#define (\w+) (VSSD_(?:BASE|NVM)\(\"[^\"]+\"\))", re.MULTILINE)
-SECTION = re.compile(r"VSSD_(BASE|NVM)\(\"([\d.]+)\"\)")
+MACRO = re.compile(r"^#define (\w+) (VSSD_(?:BASE|BASE_2_3|NVM)\(\"[^\"]+\"\))", re.MULTILINE)
+SECTION = re.compile(r"VSSD_(BASE|BASE_2_3|NVM)\(\"([\d.]+)\"\)")
+
+PREFIX = {"BASE": "", "BASE_2_3": "Base 2.3 ", "NVM": "NVM "}
 
 Function = tuple[str, str]  # its file, and its name
 
@@ -79,7 +81,7 @@ def users() -> dict[Function, set[tuple[str, str]]]:
 
 
 def typed(body: str) -> set[str]:
-    return {("NVM " if of == "NVM" else "") + number for of, number in SECTION.findall(body)}
+    return {PREFIX[of] + number for of, number in SECTION.findall(body)}
 
 
 def feature_sections(name: str) -> set[str]:

@@ -61,6 +61,7 @@ OPTIONS = (
     "nvm_sets=2",
     "ocp",
     "persistent_events",
+    "power_measurement",
     "protection",
     "read_recovery_levels",
     "reservations",

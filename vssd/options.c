@@ -246,6 +246,8 @@ static const struct entry entries[] = {
 	 "let the host read the media before a sanitize operation deallocates them", NULL, "", NULL},
 	{"doorbell-buffer", FLAG, DRIVE, AT(drive.optional.doorbell_buffer), 0, 1, 0, NULL,
 	 "have Doorbell Buffer Config, and use shadow doorbells", NULL, "", NULL},
+	{"power-measurement", FLAG, DRIVE, AT(drive.optional.features.power_measurement), 0, 1, 0, NULL,
+	 "measure and limit the power (features 23h to 25h, log page 25h of NVMe 2.3)", NULL, "", NULL},
 	{"error-injection", FLAG, DRIVE, AT(drive.optional.error_injection), 0, 1, 0, NULL,
 	 "have feature C0h, Error Injection, of OCP's specification", NULL, "", NULL},
 	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "generated",
@@ -548,6 +550,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.reservations |= all;
 	options->optional.doorbell_buffer |= all;
 	options->optional.streams |= all;
+	options->optional.features.power_measurement |= all;
 	options->optional.mi |= all;
 	options->optional.media.lba_status |= all && !options->null_store;
 	options->optional.media.verification |= all && !options->null_store;

@@ -38,6 +38,11 @@ struct vssd_media_options {
 	bool verification; /* of the media after a sanitize operation */
 };
 
+/* Features that client drives lack. */
+struct vssd_feature_options {
+	bool power_measurement; /* features 23h to 25h and log page 25h */
+};
+
 /* How long operations take, at least. */
 struct vssd_time_options {
 	uint32_t format_ms;
@@ -80,6 +85,7 @@ struct vssd_optional {
 	uint32_t sgls;          /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
 	uint32_t profile;       /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
 	struct vssd_media_options media;
+	struct vssd_feature_options features;
 };
 
 /* The LBA format of a new drive, besides the size of its LBAs. */

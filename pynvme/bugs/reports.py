@@ -13,6 +13,8 @@ AER = "Base 2.0, 5.2 Asynchronous Event Request"
 EFFECTS = "Base 2.0, 5.16.1.6 Commands Supported and Effects"
 RESERVED = "Base 2.0, 1.4.2 Reserved and Unused Fields"
 FORMATS = "NVM 1.1, 4.1.5.5 and 4.1.5.6 Identify by Format Index"
+METER = "Base 2.3, 5.2.12.1.33 Power Measurement"
+POWER_THRESHOLD = "Base 2.3, 5.2.26.1.26 Power Threshold"
 RETRY = "Base 2.0, 3.3.3.2.1 Status Field, Command Retry Delay"
 
 BUGS = (
@@ -438,6 +440,66 @@ BUGS = (
         "The header is made before ETDAS of the Host Behavior Support feature is read.",
         "Base 2.0, 5.16.1.8 Telemetry Host-Initiated",
         ("log=07h do bytes at=16 size=4 value=270",),
+        areas=("logs",),
+    ),
+    Bug(
+        "E46",
+        "power-histogram-counts-twice",
+        "The histogram of the power has more measurements than there were",
+        "An interval at the border of two bins is counted in both.",
+        METER,
+        ("log=25h do bytes at=128 size=4 add=1",),
+        {"power_measurement": True},
+        areas=("logs",),
+    ),
+    Bug(
+        "E47",
+        "power-generation-stands",
+        "The generation number of power measurements stays what it is",
+        "It is loaded when the drive starts. A host takes the results of another host for its own.",
+        METER,
+        ("log=25h do bytes at=1 size=1 freeze",),
+        {"power_measurement": True},
+        areas=("logs",),
+    ),
+    Bug(
+        "E48",
+        "power-measurement-never-stops",
+        "A power measurement goes on after the host has stopped it",
+        "The action 0h is the default, and taken for a Set Features that changes nothing.",
+        METER,
+        ("opcode=set-features feature=25h cdw11[3:0]=0 do skip",),
+        {"power_measurement": True},
+        areas=("logs",),
+    ),
+    Bug(
+        "E49",
+        "stop-time-ignored",
+        "A power measurement does not stop after its time",
+        "SMT is read from the bits in which an older draft had it.",
+        METER,
+        ("opcode=set-features feature=25h do set cdw11[31:16]=0",),
+        {"power_measurement": True},
+        areas=("logs",),
+    ),
+    Bug(
+        "E50",
+        "power-threshold-never-fires",
+        "A power above the threshold is no event",
+        "The average of the last second is compared with the threshold in another unit.",
+        POWER_THRESHOLD,
+        ("on=event event=power-threshold do drop",),
+        {"power_measurement": True},
+        areas=("logs",),
+    ),
+    Bug(
+        "E51",
+        "power-threshold-fires-each-second",
+        "The event of the power threshold comes again and again",
+        "It is a one-shot event, and the drive does not disable it.",
+        POWER_THRESHOLD,
+        ("on=event event=power-threshold do storm=2",),
+        {"power_measurement": True},
         areas=("logs",),
     ),
 )

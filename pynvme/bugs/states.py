@@ -9,6 +9,7 @@ POWER = "Base 2.0, 5.27.1.2 Power Management"
 APST = "Base 2.0, 5.27.1.10 Autonomous Power State Transition"
 HMB = "Base 2.0, 5.27.1.22 Host Memory Buffer"
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
+POWER_LIMIT = "Base 2.3, 5.2.26.1.25 Power Limit"
 LATENCY = "OCP Datacenter NVMe SSD 2.0, CTO-3"
 
 BUGS = (
@@ -191,5 +192,28 @@ BUGS = (
         f"{SMART}, Warning Composite Temperature Time",
         ("log=02h do bytes at=192 size=4 value=0",),
         areas=("age",),
+    ),
+    Bug(
+        "G20",
+        "power-limit-not-kept",
+        "A power limit is reported, and the drive draws more",
+        "The limit is stored, and the regulator learns of it with the next change of the power state.",
+        POWER_LIMIT,
+        (
+            "name=limit opcode=set-features feature=23h do add nsid=0",
+            "log=25h after=rule:limit do bytes at=44 size=4 value=0x2031f",
+        ),
+        {"power_measurement": True},
+        areas=("features",),
+    ),
+    Bug(
+        "G21",
+        "power-limit-below-all-states",
+        "A power limit that leaves no operational power state is accepted",
+        "The limit is compared with the power of the non-operational states, which is less.",
+        POWER_LIMIT,
+        ("opcode=set-features feature=23h status=01/3e do set cqe.sct=0 cqe.sc=0 cqe.dnr=0",),
+        {"power_measurement": True},
+        areas=("features",),
     ),
 )

@@ -204,6 +204,14 @@ class ZoneState(IntEnum):
     OFFLINE = 0xF
 
 
+class PowerScale(IntEnum):
+    """scale of a power, which is a value of 16 bits. Section 5.1.13.2.1."""
+
+    NOT_REPORTED = 0
+    UNITS_0_0001_W = 1
+    UNITS_0_01_W = 2
+
+
 class EventType(IntEnum):
     """Asynchronous events: dword 0 of the completion is type, information << 8, log page << 16. Section 5.1.2."""
 

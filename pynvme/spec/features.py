@@ -5,6 +5,7 @@ Generated from spec/features.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum
+from pynvme.spec.enums import PowerScale
 from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
 from pynvme.structure import Feature
 from pynvme.structure import Raw, Rest, Text, WordAt
@@ -46,6 +47,9 @@ class FeatureId(IntEnum):
     FDP_EVENTS = 0x1E  # Flexible Data Placement Events
     NS_ADMIN_LABEL = 0x1F  # Namespace Admin Label
     CONTROLLER_DATA_QUEUE = 0x21  # Controller Data Queue
+    POWER_LIMIT = 0x23  # Power Limit
+    POWER_THRESHOLD = 0x24  # Power Threshold
+    POWER_MEASUREMENT = 0x25  # Power Measurement
     EMBEDDED_MGMT_ADDRESS = 0x78  # Embedded Management Controller Address
     HOST_MGMT_ADDRESS = 0x79  # Host Management Agent Address
     ENHANCED_CTRL_METADATA = 0x7D  # Enhanced Controller Metadata
@@ -279,6 +283,30 @@ class FdpEventsConfig(_Word):
 
     phndl = Bit(0, 15, "placement handle")
     noet = Bit(16, 23, "event types")
+
+
+class PowerLimit(_Word):
+    """Feature 23h, Power Limit, dword 13. Section Base 2.3 5.2.26.1.25."""
+
+    plv = Bit(0, 15, "most power, 0: no limit")
+    pls = Bit(16, 17, "its scale", values=PowerScale)
+
+
+class PowerThreshold(_Word):
+    """Feature 24h, Power Threshold. Section Base 2.3 5.2.26.1.26."""
+
+    ptv = Bit(0, 15, "interval power above which there is an event")
+    pts = Bit(16, 17, "its scale", values=PowerScale)
+    pmts = Bit(20, 23, "what is measured, 0: the whole NVM subsystem")
+    ept = Bit(31, 31, "the threshold is enabled")
+
+
+class PowerMeasurement(_Word):
+    """Feature 25h, Power Measurement. Section Base 2.3 5.2.26.1.27."""
+
+    act = Bit(0, 3, "action: 0 stop, 1 start")
+    pmts = Bit(4, 7, "what is measured, 0: the whole NVM subsystem")
+    smt = Bit(16, 31, "when the measurement stops, 0: not by itself", "minutes")
 
 
 class HostIdentifier(_Word):
@@ -595,6 +623,9 @@ FEATURES: dict[int, Feature] = {
     0x1D: Feature(FlexibleDataPlacement, None, 12, False),
     0x1E: Feature(FdpEventsConfig, None, 11, True),
     0x21: Feature(DataQueueTrigger, DataQueuePointers, 11, False),
+    0x23: Feature(PowerLimit, None, 13, False),
+    0x24: Feature(PowerThreshold, None, 11, False),
+    0x25: Feature(PowerMeasurement, None, 11, False),
     0x7D: Feature(None, HostMetadata, 11, False),
     0x7E: Feature(None, HostMetadata, 11, False),
     0x7F: Feature(None, HostMetadata, 11, True),

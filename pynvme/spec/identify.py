@@ -5,6 +5,7 @@ Generated from spec/identify.py by `python -m tools.specgen`. Change it there.
 """
 
 from enum import IntEnum
+from pynvme.spec.enums import PowerScale
 from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
 from pynvme.structure import Raw, Rest, Text, WordAt
 from pynvme.structure import Structure as _Structure
@@ -61,14 +62,6 @@ class ControllerType(IntEnum):
     IO = 1
     DISCOVERY = 2
     ADMIN = 3
-
-
-class PowerScale(IntEnum):
-    """scale of IDLP and ACTP. Section 5.1.13.2.1."""
-
-    NOT_REPORTED = 0
-    UNITS_0_0001_W = 1
-    UNITS_0_01_W = 2
 
 
 class ProtectionInformationFormat(IntEnum):
@@ -242,7 +235,11 @@ class IdentifyController(_Structure):
     mptfawr      361:360  time of a firmware activation without reset, 100 ms, since 2.1
     megcap       383:368  capacity of an endurance group at most, bytes, since 2.0
     tmpthha          384  temperature threshold hysteresis, since 2.1
+    mupa             385  scale of MUP, since 2.3
     cqt          387:386  command quiesce time, ms, since 2.1
+    mup          391:390  most power of power state 0 without a power limit, MUPS, since 2.3
+    ipmsr        393:392  longest time between two samples of the power, since 2.3
+    msmt         395:394  longest stop measurement time of feature 25h, minutes, since 2.3
     sqes             512  size of a submission queue entry, log2 of bytes
     cqes             513  size of a completion queue entry, log2 of bytes
     maxcmd       515:514  outstanding commands of a queue at most, 0: not reported, since 1.2.1
@@ -343,6 +340,8 @@ class IdentifyController(_Structure):
         hmbr = Bit(17, 17, "the host memory buffer can be restricted")
         rhii = Bit(18, 18, "reservations and host identifiers interact")
         fdps = Bit(19, 19, "flexible data placement")
+        pls = Bit(20, 20, "power limit, feature 23h")
+        pms = Bit(21, 21, "power measurement, features 24h and 25h")
 
     class Bpcap(_Word):
         """Bits of BPCAP."""
@@ -475,6 +474,17 @@ class IdentifyController(_Structure):
         """Bits of TMPTHHA."""
 
         tmpthmh = Bit(0, 2, "largest hysteresis", "Kelvin", values=Kelvin)
+
+    class Mupa(_Word):
+        """Bits of MUPA."""
+
+        mups = Bit(0, 1, "scale", values=PowerScale)
+
+    class Ipmsr(_Word):
+        """Bits of IPMSR."""
+
+        srv = Bit(0, 7, "value")
+        srs = Bit(8, 15, "unit: 0 not reported, 1 to 5 for 1 us, 10 us, 100 us, 1 ms, 10 ms")
 
     class Sqes(_Word):
         """Bits of SQES."""
@@ -633,7 +643,11 @@ class IdentifyController(_Structure):
     mptfawr = Field(360, Number(2), "time of a firmware activation without reset", "100 ms")
     megcap = Field(368, Number(16), "capacity of an endurance group at most", "bytes")
     tmpthha = Field(384, WordAt(1, Tmpthha), "temperature threshold hysteresis")
+    mupa = Field(385, WordAt(1, Mupa), "scale of MUP")
     cqt = Field(386, Number(2), "command quiesce time", "ms")
+    mup = Field(390, Number(2), "most power of power state 0 without a power limit", "MUPS")
+    ipmsr = Field(392, WordAt(2, Ipmsr), "longest time between two samples of the power")
+    msmt = Field(394, Number(2), "longest stop measurement time of feature 25h", "minutes")
     sqes = Field(512, WordAt(1, Sqes), "size of a submission queue entry, log2 of bytes")
     cqes = Field(513, WordAt(1, Cqes), "size of a completion queue entry, log2 of bytes")
     maxcmd = Field(514, Number(2), "outstanding commands of a queue at most, 0: not reported")

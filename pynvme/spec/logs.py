@@ -8,6 +8,7 @@ from enum import IntEnum
 from pynvme.spec.enums import CommandSet
 from pynvme.spec.enums import FirmwareAction
 from pynvme.spec.enums import LockdownScope
+from pynvme.spec.enums import PowerScale
 from pynvme.spec.enums import SelfTest
 from pynvme.structure import Alias, Bit, Elements, Field, Kelvin, Nested, Number
 from pynvme.structure import Raw, Rest, Text, WordAt
@@ -50,6 +51,7 @@ class LogId(IntEnum):
     FDP_RUH_USAGE = 0x21  # Reclaim Unit Handle Usage
     FDP_STATISTICS = 0x22  # FDP Statistics
     FDP_EVENTS = 0x23  # FDP Events
+    POWER_MEASUREMENT = 0x25  # Power Measurement
     DISCOVERY = 0x70  # Discovery
     RESERVATION = 0x80  # Reservation Notification
     SANITIZE = 0x81  # Sanitize Status
@@ -265,6 +267,8 @@ class SmartLog(_Structure):
     tmt2tc  223:220  transitions to thermal management temperature 2, since 1.3
     ttmt1   227:224  time in thermal management temperature 1, s, since 1.3
     ttmt2   231:228  time in thermal management temperature 2, s, since 1.3
+    olec    239:232  energy consumed in the life of the drive, rounded up, 0: not reported, watt-hours, since 2.3
+    ipm     243:240  average power of the last second, 0: not reported, since 2.3
     """
 
     SIZE = 512
@@ -286,6 +290,13 @@ class SmartLog(_Structure):
         egascbt = Bit(0, 0, "spare of an endurance group is below its threshold")
         egndr = Bit(2, 2, "reliability of an endurance group is degraded")
         egamro = Bit(3, 3, "all namespaces of an endurance group are read-only")
+
+    class Ipm(_Word):
+        """Bits of IPM."""
+
+        ipmv = Bit(0, 15, "power")
+        ipms = Bit(16, 17, "its scale", values=PowerScale)
+        pmt = Bit(20, 23, "what is measured, 0: the whole NVM subsystem")
 
     cw = Field(0, WordAt(1, Cw), "critical warnings")
     ctemp = Field(1, Number(2, Kelvin), "composite temperature", "Kelvin")
@@ -310,6 +321,8 @@ class SmartLog(_Structure):
     tmt2tc = Field(220, Number(4), "transitions to thermal management temperature 2")
     ttmt1 = Field(224, Number(4), "time in thermal management temperature 1", "s")
     ttmt2 = Field(228, Number(4), "time in thermal management temperature 2", "s")
+    olec = Field(232, Number(8), "energy consumed in the life of the drive, rounded up, 0: not reported", "watt-hours")
+    ipm = Field(240, WordAt(4, Ipm), "average power of the last second, 0: not reported")
     critical_warning = Alias("cw")
     composite_temperature = Alias("ctemp")
     available_spare = Alias("avsp")
@@ -333,6 +346,8 @@ class SmartLog(_Structure):
     thermal_management_temperature_2_transition_count = Alias("tmt2tc")
     total_time_for_thermal_management_temperature_1 = Alias("ttmt1")
     total_time_for_thermal_management_temperature_2 = Alias("ttmt2")
+    operational_lifetime_energy_consumed = Alias("olec")
+    interval_power_measurement = Alias("ipm")
 
 
 class FirmwareLog(_Structure):
@@ -1545,6 +1560,109 @@ class SanitizeLog(_Structure):
     sanitize_status = Alias("sstat")
 
 
+class PowerHistogramDescriptor(_Structure):
+    """Power Histogram Descriptor of log page 25h. Section Base 2.3 5.2.12.1.33. 8 bytes.
+
+    phbc   3:0  interval power measurements in the bin
+    phblt  7:4  its lowest power
+    """
+
+    SIZE = 8
+    TEXT = "Power Histogram Descriptor of log page 25h"
+
+    class Phblt(_Word):
+        """Bits of PHBLT."""
+
+        pwrv = Bit(0, 15, "power")
+        pwrs = Bit(16, 17, "its scale", values=PowerScale)
+
+    phbc = Field(0, Number(4), "interval power measurements in the bin")
+    phblt = Field(4, WordAt(4, Phblt), "its lowest power")
+
+
+class PowerMeasurementLog(_Structure):
+    """Power Measurement, LID 25h. Section Base 2.3 5.2.12.1.33. 64 bytes and what follows.
+
+    ver         0  version
+    pmgn        1  generation number: measurements started, modulo 256
+    pma       3:2  attributes
+    sze       7:4  size of the log page, bytes
+    pmc      11:8  interval power measurements, each of a second
+    nphd    13:12  histogram descriptors
+    smtr    15:14  time until the measurement stops, 0: not specified, minutes
+    smts    23:16  when the measurement has stopped
+    phds    25:24  size of a histogram descriptor, bytes
+    phbs    27:26  size of a bin, mW
+    nphds   29:28  histogram descriptors at most
+    vss     31:30  size of what the vendor defines, bytes
+    phdoc   35:32  measurements above the last bin
+    aipwr   43:40  average of the measurements
+    mipwr   47:44  the highest one
+    mipwrt  55:48  when that was
+    ipwrpe     56  error of a measurement at most, 255: not reported, percent
+    phd       64…  histogram descriptors
+    """
+
+    SIZE = 64
+    VARIES = True
+    TEXT = "Power Measurement, LID 25h"
+
+    class Pma(_Word):
+        """Bits of PMA."""
+
+        pme = Bit(0, 0, "a measurement is running")
+        ncpdf = Bit(1, 1, "data of some intervals are missing")
+        epf = Bit(2, 2, "the power is estimated")
+        mipwrts = Bit(3, 3, "MIPWRT is reported")
+        phdo = Bit(4, 4, "a measurement was above the last bin")
+        pmt = Bit(12, 15, "what is measured, 0: the whole NVM subsystem")
+
+    class Smts(_Word):
+        """Bits of SMTS."""
+
+        tstmp = Bit(0, 47, "time since 1970-01-01, UTC", "ms")
+        synch = Bit(48, 48, "the controller may have stopped counting")
+        tso = Bit(49, 51, "origin: 0 cleared at a reset, 1 Set Features")
+
+    class Aipwr(_Word):
+        """Bits of AIPWR."""
+
+        pwrv = Bit(0, 15, "power")
+        pwrs = Bit(16, 17, "its scale", values=PowerScale)
+
+    class Mipwr(_Word):
+        """Bits of MIPWR."""
+
+        pwrv = Bit(0, 15, "power")
+        pwrs = Bit(16, 17, "its scale", values=PowerScale)
+
+    class Mipwrt(_Word):
+        """Bits of MIPWRT."""
+
+        tstmp = Bit(0, 47, "time since 1970-01-01, UTC", "ms")
+        synch = Bit(48, 48, "the controller may have stopped counting")
+        tso = Bit(49, 51, "origin: 0 cleared at a reset, 1 Set Features")
+
+    ver = Field(0, Number(1), "version")
+    pmgn = Field(1, Number(1), "generation number: measurements started, modulo 256")
+    pma = Field(2, WordAt(2, Pma), "attributes")
+    sze = Field(4, Number(4), "size of the log page", "bytes")
+    pmc = Field(8, Number(4), "interval power measurements, each of a second")
+    nphd = Field(12, Number(2), "histogram descriptors")
+    smtr = Field(14, Number(2), "time until the measurement stops, 0: not specified", "minutes")
+    smts = Field(16, WordAt(8, Smts), "when the measurement has stopped")
+    phds = Field(24, Number(2), "size of a histogram descriptor", "bytes")
+    phbs = Field(26, Number(2), "size of a bin", "mW")
+    nphds = Field(28, Number(2), "histogram descriptors at most")
+    vss = Field(30, Number(2), "size of what the vendor defines", "bytes")
+    phdoc = Field(32, Number(4), "measurements above the last bin")
+    aipwr = Field(40, WordAt(4, Aipwr), "average of the measurements")
+    mipwr = Field(44, WordAt(4, Mipwr), "the highest one")
+    mipwrt = Field(48, WordAt(8, Mipwrt), "when that was")
+    ipwrpe = Field(56, Number(1), "error of a measurement at most, 255: not reported", "percent")
+    phd = Elements(64, Nested(PowerHistogramDescriptor), None, "histogram descriptors", counted_by="nphd")
+
+
 class ChangedZonesLog(_Structure):
     """Changed Zone List, LID BFh. Section ZNS 4.1.3. 4096 bytes.
 
@@ -1590,6 +1708,7 @@ LOG_PAGES: dict[int, type[_Structure]] = {
     0x21: FdpUsageLog,
     0x22: FdpStatisticsLog,
     0x23: FdpEventsLog,
+    0x25: PowerMeasurementLog,
     0x80: ReservationLog,
     0x81: SanitizeLog,
     0xBF: ChangedZonesLog,

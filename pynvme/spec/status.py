@@ -130,6 +130,7 @@ class Status(IntEnum):
     CONTROLLER_SUSPENDED = 0x139
     CONTROLLER_NOT_SUSPENDED = 0x13A
     CONTROLLER_DATA_QUEUE_FULL = 0x13B
+    INVALID_POWER_LIMIT = 0x13E  # it prohibits all operational power states
     STREAM_ALLOCATION_FAILED = 0x17F
     CONFLICTING_ATTRIBUTES = 0x180  # of Dataset Management
     INVALID_PROTECTION_INFO = 0x181
@@ -280,6 +281,7 @@ STATUS_NAMES: dict[int, str] = {
     0x139: "Controller Suspended",
     0x13A: "Controller Not Suspended",
     0x13B: "Controller Data Queue Full",
+    0x13E: "Invalid Power Limit",
     0x17F: "Stream Resource Allocation Failed",
     0x180: "Conflicting Attributes",
     0x181: "Invalid Protection Information",
@@ -368,6 +370,7 @@ STATUS_TEXTS: dict[int, str] = {
     0x126: "by Capacity Management",
     0x128: "by Lockdown",
     0x130: "of a discovery controller",
+    0x13E: "it prohibits all operational power states",
     0x180: "of Dataset Management",
     0x184: "of Cancel",
     0x185: "of Copy",

@@ -68,6 +68,11 @@ def _harmless_threshold(_: Drive, rng: random.Random) -> int:
     return rng.randrange(HOT, 0x10000)
 
 
+def _disabled_threshold(_: Drive, rng: random.Random) -> int:
+    """A power threshold in any unit, which is no event since it is not enabled."""
+    return rng.randrange(3) << 16 | rng.getrandbits(16)
+
+
 HOT = 450
 """Kelvin that no drive reaches."""
 
@@ -129,6 +134,7 @@ SETTINGS = (
     Setting(FeatureId.HCTM, _other_temperatures, _any_temperatures, persists=True),
     Setting(FeatureId.NOPSC, _flip(1), _bits(1)),
     Setting(FeatureId.SANITIZE, _flip(1), _bits(1)),
+    Setting(FeatureId.POWER_THRESHOLD, _flip(1), _disabled_threshold),
     Setting(FeatureId.SOFTWARE_PROGRESS, _flip(1), _bits(0xFF), persists=True),
 )
 """Features of one dword. Not among them are those that reset nothing but a count of queues, or need data."""

@@ -18,6 +18,8 @@ from pynvme.spec import (
     FeatureEffectsLog,
     FeatureId,
     IoOpcode,
+    LogId,
+    PowerMeasurementLog,
     SmartLog,
     Status,
     Timestamp,
@@ -949,3 +951,63 @@ def test_the_profile_is_a_combination_that_the_drive_has(drive: Drive) -> None:
         drive.refused(drive.set_feature(fid, index), PROFILE)
         seen = drive.succeed(drive.get_feature(fid), PROFILE).cdw0 & 0x1FF
         drive.check(seen == now, PROFILE, f"IOCSCI {now} as before", seen)
+
+
+POWER_LIMIT = "Base 2.3, 5.2.26.1.25 Power Limit"
+CENTIWATTS = 2 << 16
+"""The scale of 0.01 W."""
+
+
+def limit_power(drive: Drive, value: int, save: bool = False) -> Command:
+    """Set the power limit, which is in dword 13."""
+    cdw10 = save << 31 | FeatureId.POWER_LIMIT
+    return drive.admin(AdminOpcode.SET_FEATURES, cdw10=cdw10, cdw13=value)
+
+
+def limits(drive: Drive) -> list[int]:
+    """The current power limit, the default, and the saved one."""
+    fid = FeatureId.POWER_LIMIT
+    return [drive.succeed(drive.get_feature(fid, sel), POWER_LIMIT).cdw0 for sel in (CURRENT, DEFAULT, SAVED)]
+
+
+@requirement("FEATURES-28", POWER_LIMIT)
+@needs(SELECT, feature(FeatureId.POWER_LIMIT), log(LogId.POWER_MEASUREMENT))
+def test_a_power_limit_is_kept(drive: Drive) -> None:
+    """A power limit is refused if no operational power state is left, and holds otherwise.
+
+    1. Set limits of 0.01 W, and of less than the operational power state with the least power needs: Invalid
+       Power Limit. The limit is as before.
+    2. Set the power of that state, and save it if that is possible. Read for more than a second, while the
+       drive measures. The highest interval is not above the limit.
+    """
+    current, default, saved = limits(drive)
+    drive.succeed(limit_power(drive, 0), POWER_LIMIT)
+    states = [drive.id_ctrl.psd[n] for n in range(drive.id_ctrl.npss + 1)]
+    least = min(int(psd.mp) // (100 if psd.flags.mxps else 1) for psd in states if not psd.flags.nops)
+    if not least:
+        pytest.skip("needs the power of operational power states (PSD, MP)")
+    buf = nvme.Buffer(drive.most_lbas * drive.lba_size)
+    can_save = drive.can_save(FeatureId.POWER_LIMIT)
+    try:
+        for value in (1, least - 1):
+            command = limit_power(drive, value | CENTIWATTS)
+            drive.expect(command, POWER_LIMIT, Status.INVALID_POWER_LIMIT)
+            found = limits(drive)
+            drive.check(found == [0, default, saved], POWER_LIMIT, f"{[0, default, saved]} as before", found)
+        value = least | CENTIWATTS
+        drive.succeed(limit_power(drive, value, can_save), POWER_LIMIT)
+        wanted, found = [value, default, value if can_save else saved], limits(drive)
+        drive.check(found == wanted, POWER_LIMIT, f"{wanted}: current, default and saved", found)
+        drive.succeed(drive.set_feature(FeatureId.POWER_MEASUREMENT, 1), POWER_LIMIT)
+        end = time.monotonic() + 1.3
+        while time.monotonic() < end:
+            drive.succeed(drive.io(IoOpcode.READ, buf, 0, drive.most_lbas), POWER_LIMIT)
+        drive.succeed(drive.log_page(LogId.POWER_MEASUREMENT, buf, PowerMeasurementLog.SIZE), POWER_LIMIT)
+        power = PowerMeasurementLog(bytes(buf[: PowerMeasurementLog.SIZE])).mipwr
+        most = power.pwrv / (100 if power.pwrs == 1 else 1)
+        drive.check(most <= least, POWER_LIMIT, f"intervals of {least / 100} W at most", f"{most / 100} W")
+    finally:
+        drive.set_feature(FeatureId.POWER_MEASUREMENT, 0)
+        if can_save:
+            limit_power(drive, saved, True)
+        limit_power(drive, current)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Callable
+from typing import Any, Callable
 
 import nvme
 import pytest
@@ -25,6 +25,7 @@ from pynvme.spec import (
     PersistentEvent,
     PersistentEventLog,
     PersistentEventType,
+    PowerMeasurementLog,
     Register,
     SanitizeLog,
     SelfTestLog,
@@ -44,6 +45,7 @@ from pynvme.suite.claims import (
     SWITCHED_POWER,
     TELEMETRY,
     admin,
+    feature,
     io,
     log,
     saveable,
@@ -1110,3 +1112,101 @@ def mark_and_read(drive: Drive, writer: Writer, lba: int) -> None:
     writer.uncorrectable(lba, 1)
     command = drive.io(IoOpcode.READ, nvme.Buffer(drive.lba_size), lba, 1)
     drive.expect(command, LBA_STATUS, Status.UNRECOVERED_READ_ERROR)
+
+
+METER = "Base 2.3, 5.2.12.1.33 Power Measurement"
+POWER_THRESHOLD = "Base 2.3, 5.2.26.1.26 Power Threshold"
+START, STOP = 1, 0
+OVER_THRESHOLD = 2 << 8 | 4
+"""Power Threshold Exceeded, a one-shot event."""
+INTERVAL = 1.0
+"""Seconds of an interval power measurement."""
+
+
+def power_log(drive: Drive) -> PowerMeasurementLog:
+    """Log page 25h. Judges what is true of any."""
+    buf = nvme.Buffer(4096)
+    drive.succeed(drive.log_page(LogId.POWER_MEASUREMENT, buf, PowerMeasurementLog.SIZE), METER)
+    size = min(PowerMeasurementLog(buf[:]).sze, 4096)
+    drive.check(size >= PowerMeasurementLog.SIZE, METER, f"SZE {PowerMeasurementLog.SIZE} or more", size)
+    drive.succeed(drive.log_page(LogId.POWER_MEASUREMENT, buf, size & ~3), METER)
+    found = PowerMeasurementLog(bytes(buf[: size & ~3]))
+    drive.check(found.phbs == 250, METER, "PHBS 250 mW", found.phbs)
+    drive.check(found.nphd <= found.nphds, METER, f"NPHD {found.nphds} at most", found.nphd)
+    counted = sum(one.phbc for one in found.phd) + found.phdoc
+    if found.nphds:
+        drive.check(
+            counted == found.pmc, METER, f"{found.pmc} measurements in the histogram, as PMC", counted
+        )
+    lowest = [milliwatts(one.phblt) for one in found.phd]
+    rising = all(below < above for below, above in zip(lowest, lowest[1:]))
+    drive.check(rising, METER, "bins in the order of their power", lowest)
+    average, most = milliwatts(found.aipwr), milliwatts(found.mipwr)
+    drive.check(average <= most, METER, f"AIPWR of {most} mW at most, which is MIPWR", average)
+    return found
+
+
+def milliwatts(power: Any) -> float:
+    """A power with a scale."""
+    return float(power.pwrv) * {1: 0.1, 2: 10}.get(int(power.pwrs), 0)
+
+
+@requirement("LOGS-27", METER)
+@needs(log(LogId.POWER_MEASUREMENT), feature(FeatureId.POWER_MEASUREMENT))
+def test_a_power_measurement_counts_seconds_until_it_stops(drive: Drive) -> None:
+    """A measurement begins with nothing, counts an interval a second, and ends by Set Features.
+
+    1. Start one that stops after some minutes, and read the log page: the next generation number, and the
+       minutes that are left. Wait 2 s. The intervals that have passed are in the histogram.
+    2. Start another one without a stop time, which begins with nothing. Stop it. It counts no more.
+    """
+    fid, minutes = FeatureId.POWER_MEASUREMENT, min(3, int(drive.id_ctrl.msmt))
+    before = power_log(drive)
+    for turn, stop_time in ((1, minutes), (2, 0)):
+        drive.succeed(drive.set_feature(fid, stop_time << 16 | START), METER)
+        start = time.monotonic()
+        found = power_log(drive)
+        drive.check(bool(found.pma.pme), METER, "PME 1, since it was started", 0)
+        wanted = before.pmgn + turn & 0xFF
+        drive.check(found.pmgn == wanted, METER, f"generation {wanted}", found.pmgn)
+        most = int(time.monotonic() - start) + 1
+        drive.check(found.pmc <= most, METER, f"{most} intervals at most since the start", found.pmc)
+        left = range(max(stop_time - 1, 0), stop_time + 1)
+        drive.check(found.smtr in left, METER, f"SMTR {stop_time} or a minute less", found.smtr)
+        time.sleep(2.2 * INTERVAL if stop_time else 0)
+        found, most = power_log(drive), int(time.monotonic() - start) + 1
+        least = int(2 * INTERVAL) - 1 if stop_time else 0
+        drive.check(
+            least <= found.pmc <= most, METER, f"{least} to {most} intervals since the start", found.pmc
+        )
+    drive.succeed(drive.set_feature(fid, STOP), METER)
+    stopped = power_log(drive)
+    drive.check(not stopped.pma.pme, METER, "PME 0, since it was stopped", 1)
+    time.sleep(1.2 * INTERVAL)
+    found = power_log(drive)
+    drive.check(found.pmc == stopped.pmc, METER, f"PMC {stopped.pmc}, since it was stopped", found.pmc)
+
+
+@requirement("LOGS-28", POWER_THRESHOLD)
+@needs(feature(FeatureId.POWER_THRESHOLD), feature(FeatureId.POWER_MEASUREMENT))
+def test_a_power_above_the_threshold_is_an_event_once(drive: Drive) -> None:
+    """An enabled threshold below the power of the drive raises one event, and one above it raises none.
+
+    1. Enable a threshold of 655 W for a while. No event comes.
+    2. Enable one of 0.0001 W. Its event comes, and comes only once.
+    """
+    events: list[int] = []
+    before = drive.get_feature(FeatureId.POWER_THRESHOLD).cdw0
+    drive.nvme0.register_aer_cb(lambda cdw0, status: events.append(cdw0))
+    try:
+        drive.succeed(drive.set_feature(FeatureId.POWER_THRESHOLD, 1 << 31 | 2 << 16 | 0xFFFF), AER)
+        drive.poll(lambda: OVER_THRESHOLD in events, 0.3)
+        drive.check(OVER_THRESHOLD not in events, POWER_THRESHOLD, "no event below 655.35 W", "one")
+        drive.succeed(drive.set_feature(FeatureId.POWER_THRESHOLD, 1 << 31 | 1 << 16 | 1), AER)
+        drive.poll(lambda: OVER_THRESHOLD in events, 3.0 * INTERVAL)
+        drive.poll(lambda: events.count(OVER_THRESHOLD) > 1, 0.3)
+        count = events.count(OVER_THRESHOLD)
+        drive.check(count == 1, POWER_THRESHOLD, f"one event {OVER_THRESHOLD:#x} above 0.1 mW", count)
+    finally:
+        drive.set_feature(FeatureId.POWER_THRESHOLD, before)
+        drive.listen()

@@ -39,6 +39,21 @@ uint16_t vssd_apst_set(struct vssd_request *request);
 uint16_t vssd_apst_get(struct vssd_request *request, enum nvme_feature_select select);
 uint16_t vssd_thermal_set(struct vssd_request *request);
 
+/* ---- feature_meter.c ---- */
+
+/* The bits of CDW13 that are the power limit, and those of CDW11 that are the threshold. */
+#define VSSD_POWER_LIMIT 0x3ffffu
+#define VSSD_POWER_THRESHOLD 0x80f3ffffu
+
+uint16_t vssd_power_limit_set(struct vssd_request *request);
+uint16_t vssd_power_limit_get(struct vssd_request *request, enum nvme_feature_select select);
+uint16_t vssd_power_threshold_set(struct vssd_request *request);
+uint16_t vssd_power_measurement_set(struct vssd_request *request);
+uint16_t vssd_power_measurement_get(struct vssd_request *request, enum nvme_feature_select select);
+
+/* Restore the saved power limit, and end the measurement that the controller has started. */
+void vssd_power_measurement_restart(struct vssd_ctrl *ctrl);
+
 /* ---- feature_injection.c ---- */
 
 /* The bits of CDW11 that are the number of entries. */

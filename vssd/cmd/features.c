@@ -382,6 +382,11 @@ static const struct feature features[256] = {
 	[NVME_FEAT_FDP] = {NVME_2_0, SAVEABLE, 0, 0, vssd_fdp_set, vssd_fdp_get},
 	[NVME_FEAT_FDP_EVENTS] = {NVME_2_0, SAVEABLE | NVME_FEATURE_PER_NS, 0, 0, vssd_fdp_events_set,
 				  vssd_fdp_events_get},
+	[NVME_FEAT_POWER_LIMIT] = {NVME_2_0, SAVEABLE, VSSD_POWER_LIMIT, 0, vssd_power_limit_set,
+				   vssd_power_limit_get},
+	[NVME_FEAT_POWER_THRESHOLD] = {NVME_2_0, SAVEABLE, VSSD_POWER_THRESHOLD, 0, vssd_power_threshold_set, NULL},
+	[NVME_FEAT_POWER_MEASUREMENT] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_power_measurement_set,
+					 vssd_power_measurement_get},
 	[NVME_FEAT_WRITE_PROTECTION] = {NVME_1_4, CHANGEABLE | NVME_FEATURE_PER_NS, 7, 0, vssd_protection_set,
 					vssd_protection_get},
 	[NVME_FEAT_BOOT_WRITE_PROTECTION] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_boot_protection_set,
@@ -410,6 +415,9 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 		return NULL;
 	if ((fid == NVME_FEAT_RESERVATION_MASK || fid == NVME_FEAT_RESERVATION_PERSISTENCE) &&
 	    !ctrl->options->optional.reservations)
+		return NULL;
+	if (fid >= NVME_FEAT_POWER_LIMIT && fid <= NVME_FEAT_POWER_MEASUREMENT &&
+	    !ctrl->options->optional.features.power_measurement)
 		return NULL;
 	if (fid == NVME_FEAT_LBA_STATUS && !vssd_lba_status_is_there(ctrl->options))
 		return NULL;
@@ -503,6 +511,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	vssd_ana_reset(ctrl);
 	vssd_management_changed(ctrl, VSSD_CHANGED_ENABLE);
 	vssd_power_restart(ctrl);
+	vssd_power_measurement_restart(ctrl);
 	vssd_hmb_disable(ctrl);
 	vssd_injection_clear(ctrl);
 	vssd_ocp_restart(ctrl);
@@ -633,6 +642,8 @@ static uint32_t scope_of(const struct feature *feature, unsigned fid)
 {
 	switch (fid) {
 	case NVME_FEAT_SANITIZE:
+	case NVME_FEAT_POWER_LIMIT:
+	case NVME_FEAT_POWER_MEASUREMENT:
 		return NVME_EFFECT_SCOPE_SUBSYSTEM;
 	case NVME_FEAT_READ_RECOVERY:
 		return NVME_EFFECT_SCOPE_NVM_SET;

@@ -36,6 +36,9 @@
 	 NVME_ANACAP_PERSISTENT_LOSS | NVME_ANACAP_CHANGE | NVME_ANACAP_CONSTANT_GROUP)
 #define SHUTDOWN_US 1000000u
 #define CRDT_MS 100u
+#define CENTIWATT 10u /* milliwatts */
+#define SRS_SHIFT 8
+#define SRS_MS 4u /* the unit of the sample rate is a millisecond */
 #define NSIDS_PER_LIST (NVME_IDENTIFY_SIZE / sizeof(uint32_t))
 
 /* Whether the host can create namespaces, so that it needs lists of what there is. */
@@ -211,6 +214,21 @@ static uint16_t oncs_limited(const struct vssd_ctrl *ctrl)
 			  bit_if(limits->wzsl, NVME_ONCS_WRITE_ZEROES));
 }
 
+/* What a drive that measures its power reports of it. A power limit holds for all operational power states. */
+static void describe_power(const struct vssd_ctrl *ctrl, struct nvme_id_ctrl *id)
+{
+	uint32_t limit = ctrl->subsystem->health.meter.limit / CENTIWATT;
+
+	id->ctratt |= NVME_CTRATT_PLS | NVME_CTRATT_PMS;
+	id->mupa = NVME_POWER_SCALE_UNITS_0_01_W;
+	id->mup = VSSD_POWER_MOST / CENTIWATT;
+	id->ipmsr = VSSD_POWER_SAMPLE_MS | SRS_MS << SRS_SHIFT;
+	id->msmt = VSSD_POWER_MINUTES_MOST;
+	for (uint32_t state = 0; limit && state < VSSD_FIRST_NOPS; state++)
+		if (id->psd[state].mp > limit)
+			id->psd[state].mp = (uint16_t)limit;
+}
+
 static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
@@ -232,6 +250,8 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 		id->nvmsr = NVMESD;
 		id->vwci = (uint8_t)(VWCRV | vssd_vpd_writes(ctrl));
 	}
+	if (vssd_feature_supported(ctrl, NVME_FEAT_POWER_MEASUREMENT))
+		describe_power(ctrl, id);
 	vssd_capacity_identify(ctrl, id);
 	if (has_copy(ctrl))
 		id->ocfs = vssd_copy_formats(ctrl->options);

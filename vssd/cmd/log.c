@@ -274,6 +274,12 @@ static uint16_t fill_ocp_telemetry_strings(struct vssd_request *request, struct 
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t fill_power_measurement(struct vssd_request *request, struct query *query)
+{
+	vssd_power_log(request->ctrl->subsystem, (struct nvme_power_measurement_log *)query->buffer);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t fill_supported(struct vssd_request *request, struct query *query);
 
 /* The boot partition that bit 0 of the log specific parameter selects. */
@@ -340,6 +346,7 @@ static const struct log_page {
 	[NVME_LOG_FDP_STATISTICS] = {fill_fdp_statistics, sizeof(struct nvme_fdp_statistics_log), 4, false, NVME_2_0,
 				     .fdp = true},
 	[NVME_LOG_FDP_EVENTS] = {fill_fdp_events, VSSD_FDP_EVENTS_SIZE, 4, false, NVME_2_0, .fdp = true},
+	[NVME_LOG_POWER_MEASUREMENT] = {fill_power_measurement, VSSD_POWER_LOG_SIZE, 4, true, NVME_2_0},
 	[NVME_LOG_RESERVATION] = {fill_reservation, sizeof(struct nvme_reservation_log), 4, true, NVME_1_1},
 	[NVME_OCP_LOG_SMART] = {fill_ocp_smart, sizeof(struct nvme_ocp_smart_log), 4, true, NVME_1_4, true},
 	[NVME_OCP_LOG_ERROR_RECOVERY] = {fill_ocp_error_recovery, sizeof(struct nvme_ocp_error_recovery_log), 4, true,
@@ -362,6 +369,8 @@ static const struct log_page {
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
 	if (lid == NVME_LOG_RESERVATION && !ctrl->options->optional.reservations)
+		return false;
+	if (lid == NVME_LOG_POWER_MEASUREMENT && !ctrl->options->optional.features.power_measurement)
 		return false;
 	if (lid == NVME_LOG_LBA_STATUS && !vssd_lba_status_is_there(ctrl->options))
 		return false;

@@ -37,6 +37,7 @@
 /* The section of the specification that says so. */
 #define VSSD_OWN NULL /* the section of the command itself */
 #define VSSD_BASE(section) "Base 2.1, " section
+#define VSSD_BASE_2_3(section) "Base 2.3, " section
 #define VSSD_NVM(section) "NVM 1.1, " section
 #define VSSD_ZNS(section) "ZNS 1.2, " section
 

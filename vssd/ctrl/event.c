@@ -8,7 +8,7 @@
 static const struct {
 	uint8_t type;
 	uint8_t info;
-	uint8_t lid;     /* the log page with details; reading it unmasks the event type */
+	uint8_t lid;     /* the log page with details; reading it unmasks the event type; 0: none, and no masking */
 	uint32_t notice; /* the bit of feature 0Bh that enables it; 0: always enabled */
 } events[VSSD_NUM_EVENTS] = {
 	[VSSD_EVENT_DOORBELL_REGISTER] = {NVME_EVENT_ERROR, NVME_EVENT_INVALID_DOORBELL, NVME_LOG_ERROR, 0},
@@ -29,6 +29,7 @@ static const struct {
 	[VSSD_EVENT_ZONE_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_ZONE_CHANGED, NVME_LOG_CHANGED_ZONES,
 				     NVME_OAES_ZONE_CHANGED},
 	[VSSD_EVENT_ANA] = {NVME_EVENT_NOTICE, NVME_EVENT_ANA_CHANGED, NVME_LOG_ANA, NVME_OAES_ANA},
+	[VSSD_EVENT_POWER] = {NVME_EVENT_ONE_SHOT, NVME_EVENT_POWER_THRESHOLD, 0, 0},
 	[VSSD_EVENT_LBA_STATUS] = {NVME_EVENT_NOTICE, NVME_EVENT_LBA_STATUS, NVME_LOG_LBA_STATUS,
 				   NVME_OAES_LBA_STATUS},
 };
@@ -66,7 +67,8 @@ static void report(struct vssd_ctrl *ctrl)
 			again = true;
 		} else {
 			queue->pending &= ~(1u << i);
-			queue->masked |= 1u << events[i].type;
+			if (events[i].lid)
+				queue->masked |= 1u << events[i].type;
 		}
 		queue->awaited[events[i].type] = events[i].lid;
 		vssd_complete_later(ctrl, remove_cid(queue, 0), NVME_SC_SUCCESS, result_of(queue, i));

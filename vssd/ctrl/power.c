@@ -74,6 +74,30 @@ void vssd_power_wake(struct vssd_ctrl *ctrl)
 	vssd_power_enter(ctrl, ctrl->power.operational);
 }
 
+/* ---- measurement ---- */
+
+#define CENTIWATT 10u /* milliwatts */
+
+struct vssd_power_budget vssd_power_budget(const struct vssd_ctrl *ctrl)
+{
+	const struct nvme_power_state *state = &vssd_power_states[state_of(ctrl)];
+	bool is_fine = state->flags & NVME_PS_MXPS;
+
+	return (struct vssd_power_budget){is_fine ? state->mp / 10u : state->mp * CENTIWATT, ctrl->power.asleep};
+}
+
+/* The event is reported once: the host enables it again. */
+void vssd_power_check(struct vssd_ctrl *ctrl)
+{
+	uint32_t *value = &ctrl->features.value[NVME_FEAT_POWER_THRESHOLD];
+
+	if (!ctrl->running || !(*value & NVME_POWER_THRESHOLD_EPT) ||
+	    vssd_power_interval(ctrl->subsystem) <= vssd_power_unscaled(*value))
+		return;
+	*value &= ~NVME_POWER_THRESHOLD_EPT;
+	vssd_event_raise(ctrl, VSSD_EVENT_POWER);
+}
+
 /* ---- autonomous power state transition ---- */
 
 /* A transition must lead to a non-operational state with less power. */

@@ -52,6 +52,12 @@ bool vssd_power_set_apst(struct vssd_ctrl *ctrl, const uint64_t table[VSSD_APST_
 /* Return to the operational state. Call when IO arrives in a non-operational state. */
 void vssd_power_wake(struct vssd_ctrl *ctrl);
 
+/* What the power state lets the drive draw. */
+struct vssd_power_budget vssd_power_budget(const struct vssd_ctrl *ctrl);
+
+/* Compare the interval power with the threshold of feature 24h. */
+void vssd_power_check(struct vssd_ctrl *ctrl);
+
 /* Restore the table of transitions and the power state, once the features have their values after a reset. */
 void vssd_power_restart(struct vssd_ctrl *ctrl);
 

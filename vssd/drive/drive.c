@@ -99,6 +99,9 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 	case VSSD_NOTICE_FAULTS:
 		vssd_faulty_wake(ctrl, 0);
 		return;
+	case VSSD_NOTICE_POWER:
+		vssd_power_check(ctrl);
+		return;
 	case VSSD_NOTICE_TEMPERATURE:
 		if (!ctrl->running)
 			return;
@@ -139,6 +142,11 @@ static void complete(struct vssd_listener *listener, uint16_t cid, uint16_t stat
 static unsigned thermal_level(const struct vssd_listener *listener)
 {
 	return vssd_thermal_level(ctrl_of(listener));
+}
+
+static struct vssd_power_budget budget(const struct vssd_listener *listener)
+{
+	return vssd_power_budget(ctrl_of(listener));
 }
 
 static bool in_use(const struct vssd_listener *listener)
@@ -221,6 +229,7 @@ static const struct vssd_listener_ops listener_ops = {
 	.is_ready = is_ready,
 	.complete = complete,
 	.thermal_level = thermal_level,
+	.budget = budget,
 	.in_use = in_use,
 	.host = host,
 	.reserved = reserved,

@@ -66,6 +66,7 @@ static const struct choice events[] = {
 	{"lba-status", 12},
 	{"media-verification", 13},
 	{"endurance-group", 14},
+	{"power-threshold", 15},
 	{NULL, 0},
 };
 

@@ -104,7 +104,8 @@ static uint8_t protection(const struct vssd_health *health)
 	return health->temperature >= VSSD_WCTEMP ? 1 : 0;
 }
 
-/* Set the level of thermal management to the highest that a controller needs; it reduces the load that counts. */
+/* Set the level of thermal management to the highest that a controller needs; it reduces the load that counts. A
+ * power limit slows the drive as well. */
 static void set_thermal_level(struct vssd_subsystem *subsystem)
 {
 	struct vssd_health *health = &subsystem->health;
@@ -116,6 +117,8 @@ static void set_thermal_level(struct vssd_subsystem *subsystem)
 	if (level > subsystem->health.thermal)
 		subsystem->nv->totals.thermal_count[level - 1]++;
 	health->thermal = level;
+	if (vssd_power_slowdown(&health->meter) > level)
+		level = vssd_power_slowdown(&health->meter);
 	health->throttling = protection(health) > level ? protection(health) : level;
 	if (health->throttling != before)
 		vssd_subsystem_notify(subsystem, VSSD_NOTICE_REFUSALS);
@@ -161,6 +164,7 @@ static void poll(struct vssd_subsystem *subsystem, uint64_t now)
 
 	if (load > 1)
 		load = 1;
+	health->load = load;
 	if (share > 1)
 		share = 1;
 	load /= 1 + health->throttling;
@@ -223,6 +227,7 @@ bool vssd_health_age(struct vssd_subsystem *subsystem, const struct vssd_ageing 
 	     ageing->temperature != VSSD_UNCHANGED))
 		return false;
 	pass(subsystem, ageing->hours * MS_PER_HOUR);
+	subsystem->health.meter.aged_ms += ageing->hours * MS_PER_HOUR;
 	if (ageing->used != VSSD_UNCHANGED)
 		wear->used = (uint8_t)ageing->used;
 	if (ageing->spare != VSSD_UNCHANGED)
@@ -319,4 +324,5 @@ void vssd_health_smart(struct vssd_subsystem *subsystem, struct nvme_smart_log *
 		smart_of_1_2(subsystem, log);
 	if (subsystem->options.version >= NVME_1_3)
 		smart_of_1_3(subsystem, log);
+	vssd_power_smart(subsystem, log);
 }

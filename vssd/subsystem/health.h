@@ -9,6 +9,7 @@
 #include "spec/nvme_log.h"
 #include "vssd/subsystem/lba_status.h"
 #include "vssd/subsystem/part.h"
+#include "vssd/subsystem/power_meter.h"
 
 #define VSSD_WCTEMP 343u /* Kelvin */
 #define VSSD_CCTEMP 353u
@@ -21,6 +22,7 @@ struct vssd_health {
 	uint64_t due;          /* ticks: when the temperature is measured again */
 	uint64_t power_on_ns;  /* CLOCK_MONOTONIC; power_on_ms counts up to here */
 	double heat;           /* Kelvin above idle */
+	double load;           /* of the last window, 0 to 1 */
 	uint16_t temperature;  /* Kelvin */
 	uint16_t hottest;      /* the highest one since the process started */
 	uint16_t ambient;      /* Kelvin: the temperature of the idle drive; a power cycle does not change it */
@@ -29,6 +31,7 @@ struct vssd_health {
 	bool throttles;        /* heavily, at any temperature */
 	struct vssd_lba_status lba_status;
 	uint8_t excursion; /* the threshold that the persistent event log knows: 1 WCTEMP, 2 CCTEMP */
+	struct vssd_power_meter meter;
 };
 
 extern const struct vssd_subsystem_part vssd_health_part;

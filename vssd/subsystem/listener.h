@@ -27,6 +27,7 @@ enum vssd_notice {
 	VSSD_NOTICE_FIRMWARE_STARTS,   /* process no commands until it runs */
 	VSSD_NOTICE_FIRMWARE_RUNS,
 	VSSD_NOTICE_TEMPERATURE, /* it was measured again */
+	VSSD_NOTICE_POWER,       /* the same */
 	VSSD_NOTICE_LBA_STATUS,  /* unreadable LBAs were found */
 	VSSD_NOTICE_FAULTS,      /* the fault rules have changed */
 };
@@ -34,6 +35,7 @@ enum vssd_notice {
 struct vssd_host;
 struct vssd_listener;
 struct vssd_ns;
+struct vssd_power_budget;
 struct vssd_subsystem;
 
 struct vssd_listener_ops {
@@ -51,6 +53,9 @@ struct vssd_listener_ops {
 
 	/* Which thermal management temperature is reached: 0 none, 1 light, 2 heavy. */
 	unsigned (*thermal_level)(const struct vssd_listener *listener);
+
+	/* How much the power state of the controller lets the drive draw. */
+	struct vssd_power_budget (*budget)(const struct vssd_listener *listener);
 
 	/* Whether the host has enabled the controller and not shut it down since. */
 	bool (*in_use)(const struct vssd_listener *listener);

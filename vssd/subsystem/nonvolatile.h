@@ -58,6 +58,7 @@ struct vssd_totals {
 	uint64_t critical_ms;      /* at or above CCTEMP */
 	uint32_t thermal_count[2]; /* transitions to light and to heavy thermal management */
 	uint64_t thermal_ms[2];
+	uint64_t energy; /* millijoules, of a drive that measures its power */
 };
 
 /* The running format. */

@@ -13,9 +13,10 @@
 
 /* In the order of polling and of notices. */
 static const struct vssd_subsystem_part *const parts[] = {
-	&vssd_ocp_part,         &vssd_health_part,  &vssd_sanitize_part,   &vssd_format_part, &vssd_firmware_part,
-	&vssd_self_test_part,   &vssd_latency_part, &vssd_pel_part,        &vssd_zones_part,  &vssd_security_part,
-	&vssd_reservation_part, &vssd_kv_part,      &vssd_lba_status_part,
+	&vssd_ocp_part,        &vssd_health_part,      &vssd_sanitize_part,    &vssd_format_part,
+	&vssd_firmware_part,   &vssd_self_test_part,   &vssd_latency_part,     &vssd_pel_part,
+	&vssd_zones_part,      &vssd_security_part,    &vssd_reservation_part, &vssd_kv_part,
+	&vssd_lba_status_part, &vssd_power_meter_part,
 };
 
 #define LARGE_LEAST 10u /* log2 of the LBA sizes besides 512 */
@@ -206,6 +207,8 @@ void vssd_subsystem_leave(struct vssd_subsystem *subsystem, struct vssd_listener
 		vssd_format_finish(subsystem);
 	if (subsystem->firmware.owner == listener)
 		subsystem->firmware.owner = NULL;
+	if (subsystem->health.meter.measurement.owner == listener)
+		vssd_power_measure_end(subsystem);
 	if (subsystem->self_test.owner == listener)
 		subsystem->self_test.owner = NULL;
 }

@@ -51,6 +51,12 @@
  * It has no operations of Capacity Management: NVME_CAPACITY_SELECT_CONFIGURATION,
  * NVME_CAPACITY_CREATE_ENDURANCE_GROUP, NVME_CAPACITY_DELETE_ENDURANCE_GROUP, NVME_CAPACITY_CREATE_NVM_SET and
  * NVME_CAPACITY_DELETE_NVM_SET; nor flags of an LBA status: NVME_LBA_STATUS_UNREADABLE and NVME_LBA_STATUS_MARKED.
+ * Nor has it what came with 2.3: NVME_CTRATT_PLS and NVME_CTRATT_PMS; NVME_EVENT_ONE_SHOT,
+ * NVME_EVENT_DATA_QUEUE_TAIL, NVME_EVENT_DATA_QUEUE_FULL and NVME_EVENT_POWER_THRESHOLD; NVME_FEAT_POWER_LIMIT,
+ * NVME_FEAT_POWER_THRESHOLD and NVME_FEAT_POWER_MEASUREMENT with NVME_POWER_LIMIT_PLV, NVME_POWER_THRESHOLD_EPT,
+ * NVME_POWER_MEASUREMENT_ACT and NVME_POWER_MEASUREMENT_PMTS; NVME_LOG_POWER_MEASUREMENT with
+ * nvme_power_measurement_log, nvme_power_histogram, NVME_PMA_PME, NVME_PMA_EPF and NVME_PMA_MIPWRTS; and
+ * NVME_SC_INVALID_POWER_LIMIT.
  * Its first releases have none of these: NVME_LOG_DISPERSED_NS, NVME_LOG_LOCKDOWN, NVME_LOG_ROTATIONAL_MEDIA,
  * nvme_lockdown_log and nvme_rotational_media_log; NVME_REG_CMBEBS, NVME_REG_CMBSWTP and NVME_REG_NSSD;
  * NVME_CNTRLTYPE_NOT_REPORTED; NVME_EVENT_ZONE_CHANGED; NVME_DULBE; NVME_PIF_GUARD16, NVME_PIF_GUARD32,
@@ -101,7 +107,8 @@ STRUCT(nvme_id_ctrl, nvme_id_ctrl)
 	SAME(dsto) SAME(fwug) SAME(kas) SAME(hctma) SAME(mntmt) SAME(mxtmt) SAME(sanicap) SAME(hmminds) SAME(hmmaxd)
 	SAME(nsetidmax) SAME(endgidmax) SAME(anatt) SAME(anacap) SAME(anagrpmax) SAME(nanagrpid) SAME(pels)
 	SAME(domainid) RESERVED(kpioc) RESERVED(rsvd359) RESERVED(mptfawr) RESERVED(rsvd362) SAME(megcap)
-	RESERVED(tmpthha) RESERVED(rsvd385) RESERVED(cqt) RESERVED(rsvd388) SAME(sqes) SAME(cqes) SAME(maxcmd) SAME(nn)
+	RESERVED(tmpthha) RESERVED(mupa) RESERVED(cqt) RESERVED(rsvd388) RESERVED(mup) RESERVED(ipmsr)
+	RESERVED(msmt) RESERVED(rsvd396) SAME(sqes) SAME(cqes) SAME(maxcmd) SAME(nn)
 	SAME(oncs) SAME(fuses) SAME(fna) SAME(vwc) SAME(awun) SAME(awupf) SAME(icsvscc) SAME(nwpc) SAME(acwu)
 	SAME(ocfs) SAME(sgls) SAME(mnan) SAME(maxdna) SAME(maxcna) RESERVED(oaqd) RESERVED(rhiri)
 	RESERVED(hirt) RESERVED(cmmrtd) RESERVED(nmmrtd) RESERVED(minmrtg) RESERVED(maxmrtg) RESERVED(trattr)
@@ -170,7 +177,7 @@ STRUCT(nvme_smart_log, nvme_smart_log)
 	FIELD(pwrc, power_cycles) FIELD(poh, power_on_hours) FIELD(upl, unsafe_shutdowns) FIELD(mdie, media_errors)
 	FIELD(neile, num_err_log_entries) FIELD(wctt, warning_temp_time) FIELD(cctt, critical_comp_time)
 	FIELD(tsen, temp_sensor) FIELD(tmt1tc, thm_temp1_trans_count) FIELD(tmt2tc, thm_temp2_trans_count)
-	FIELD(ttmt1, thm_temp1_total_time) FIELD(ttmt2, thm_temp2_total_time) RESERVED(rsvd232)
+	FIELD(ttmt1, thm_temp1_total_time) FIELD(ttmt2, thm_temp2_total_time) RESERVED(olec) RESERVED(ipm) RESERVED(rsvd244)
 END
 
 STRUCT(nvme_firmware_log, nvme_firmware_slot)

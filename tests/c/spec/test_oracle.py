@@ -17,6 +17,7 @@ NVME = [
     "nvme_fdp.h",
     "nvme_feature.h",
     "nvme_id.h",
+    "nvme_id_list.h",
     "nvme_log.h",
     "nvme_mi.h",
     "nvme_ocp.h",
