@@ -549,14 +549,14 @@ cdef class Controller(_Queue):
 
     @_named
     def ns_create(self, nsze, ncap=None, flbas=0, dps=0, nmic=0, anagrpid=0, nvmsetid=0, endgid=0, csi=0, cb=None,
-                  *, rar=0, ror=0, rnumzrwa=None):
+                  *, rar=0, ror=0, rnumzrwa=None, lbstm=0, phndls=()):
         from pynvme import namespace_data
 
         cdef cspdk.pyn_command command
         cdef Buffer buf = Buffer(namespace_data.SIZE, "ns_create")
 
         buf[:] = namespace_data.creation(nsze, ncap, flbas, dps, nmic, anagrpid, nvmsetid, endgid, csi, rar=rar,
-                                         ror=ror, rnumzrwa=rnumzrwa)[1]
+                                         ror=ror, rnumzrwa=rnumzrwa, lbstm=lbstm, phndls=phndls)[1]
         _fill_command(&command, cspdk.NVME_ADMIN_NS_MANAGEMENT, buf, 0)
         _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_SEL, cspdk.NVME_NS_CREATE, "sel")
         _put(&command.cmd, cspdk.NVME_FIELD_NS_MANAGEMENT_CSI, csi, "csi")

@@ -29,6 +29,8 @@ def creation(
     rar: int = 0,
     ror: int = 0,
     rnumzrwa: int | None = None,
+    lbstm: int = 0,
+    phndls: Sequence[int] = (),
 ) -> tuple[dict[str, int], bytes]:
     """The fields and the data of the command that creates a namespace, with the parameters of
     Controller.ns_create(). Base 2.1, section 5.1.21.
@@ -46,6 +48,15 @@ def creation(
     data.ror = field(ror, 32, "ror")
     data.znsco = rnumzrwa is not None
     data.rnumzrwa = 0 if rnumzrwa is None else field(rnumzrwa, 32, "rnumzrwa")
+    data.lbstm = field(lbstm, 64, "lbstm")
+    handles = [field(one, 16, "phndls") for one in phndls]
+    check(
+        len(handles) <= len(data.phndl),
+        f"phndls has {len(handles)} reclaim unit handles, but a namespace has {len(data.phndl)} at most",
+    )
+    data.nphndls = len(handles)
+    for index, handle in enumerate(handles):
+        data.phndl[index] = handle
     return {"sel": NamespaceManagement.CREATE, "csi": csi}, bytes(data)
 
 

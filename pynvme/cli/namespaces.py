@@ -49,6 +49,17 @@ def _without_hyphens(name: str) -> str:
     return name.replace("-", "")
 
 
+def _handles(number: int | None, text: str | None) -> list[int]:
+    """The reclaim unit handles, of which --nphndls says again how many there are, as for nvme-cli."""
+    try:
+        handles = [int(one, 0) for one in text.split(",")] if text else []
+    except ValueError:
+        raise click.UsageError(f"--phndls must be numbers, as in 0,2,5, and not {text}") from None
+    if number is not None and number != len(handles):
+        raise click.UsageError(f"--nphndls says {number} handles, but --phndls has {len(handles)}")
+    return handles
+
+
 @click.command(
     "create-ns",
     epilog="Example: pynvme create-ns 01:00.0 --nsze 0x100000 --flbas 1",
@@ -72,15 +83,28 @@ def _without_hyphens(name: str) -> str:
     metavar="N",
     help="Random write areas in its zones (default: none).",
 )
+@options.number("-l", "--lbstm", bits=64, text="The bits of the storage tag that are checked.")
+@click.option("-n", "--nphndls", type=options.Number(16), metavar="N", help="How many handles --phndls has.")
+@click.option(
+    "-p", "--phndls", metavar="LIST", help="Reclaim unit handles of its placement handles, as 0,2,5."
+)
 @options.as_json
 @options.words("[ADDRESS]")
 def create_ns(
-    pciaddr: str | None, nsze: int, ncap: int | None, as_json: bool, words: tuple[str, ...], **fields: int
+    pciaddr: str | None,
+    nsze: int,
+    ncap: int | None,
+    nphndls: int | None,
+    phndls: str | None,
+    as_json: bool,
+    words: tuple[str, ...],
+    **fields: int,
 ) -> None:
     """Create a namespace, not attached yet, and show its NSID (Base 2.1, 5.1.21)."""
     address, _ = options.drive_of(pciaddr, words)
+    handles = _handles(nphndls, phndls)
     with opened(address) as nvme0:
-        done = completion(nvme0, lambda cb: nvme0.ns_create(nsze, ncap, **fields, cb=cb))
+        done = completion(nvme0, lambda cb: nvme0.ns_create(nsze, ncap, phndls=handles, **fields, cb=cb))
         report(nvme0, address, 0x0D, done, as_json, f"created namespace {done['cdw0']}")
 
 

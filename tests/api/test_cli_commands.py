@@ -368,6 +368,18 @@ def test_a_zoned_namespace_is_created_with_its_resources(run):
     nvme0.pcie.close()
 
 
+def test_a_namespace_is_created_with_placement_handles(run, data):
+    drive = "vssd:name=command-line-handles,size=16M,fdp,namespace_management,unallocated=16M"
+    run("delete-ns", drive, "-n", "1")
+    handles = "--nphndls", "2", "--phndls", "6,0x1", "--lbstm", "0xff"
+    assert run("create-ns", drive, "-s", "0x1000", *handles) == "created namespace 1\n"
+    run("attach-ns", drive, "-n", "1", "-c", "1")
+    handles = data("send", "fdp", "status", drive)["data"]["ruhs"]
+    assert [(one["pid"], one["ruhid"]) for one in handles] == [(0, 6), (1, 1)]
+    assert "2 handles" in run("create-ns", drive, "-s", "8", "-n", "2", "-p", "1", code=2)
+    assert "numbers" in run("create-ns", drive, "-s", "8", "-p", "x", code=2)
+
+
 GROUPS = "vssd:name=command-line-groups,size=16M,namespaces=2,namespace_management,"
 
 

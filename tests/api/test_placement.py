@@ -29,6 +29,26 @@ def left(fdp, qpair):
     return {int(one.pid): int(one.ruamw) for one in fdp.status(qpair)}
 
 
+def test_handles_of_a_new_namespace():
+    with VirtualSsd(size="16M", fdp=True, namespace_management=True) as ssd:
+        nvme0 = d.Controller(ssd.address)
+        nvme0.ns_delete(1).waitdone()
+        nsid = nvme0.ns_create(4096, phndls=[5, 2, 7]).waitdone()
+        nvme0.ns_attach(nsid).waitdone()
+        nvme0n1, qpair = d.Namespace(nvme0, nsid), d.Qpair(nvme0, 8)
+        assert [(one.pid, one.ruhid) for one in nvme0n1.fdp.status(qpair)] == [(0, 5), (1, 2), (2, 7)]
+        for wrong in ([8], [0, 0], [0xFFFF]):
+            with pytest.warns(UserWarning, match="00/2a"):
+                nvme0.ns_create(4096, phndls=wrong).waitdone()
+        with pytest.raises(AssertionError, match="128 at most"):
+            nvme0.ns_create(4096, phndls=range(129))
+        with pytest.raises(AssertionError, match="phndls"):
+            nvme0.ns_create(4096, phndls=[1 << 16])
+        qpair.delete()
+        nvme0n1.close()
+        nvme0.pcie.close()
+
+
 def test_what_the_objects_say(drive):
     _nvme0, nvme0n1, qpair = drive
     fdp = nvme0n1.fdp

@@ -386,6 +386,34 @@ def test_storage_tags_of_each_size(start: Start) -> None:
         drive.host.close()
 
 
+def test_the_mask_of_the_storage_tag(start: Start, folder: str) -> None:
+    """LBSTM of Namespace Management (NVM 1.1, 4.1.6): bits that are 0 in it are not checked."""
+    options = ("--size", "8M", "--protection", "--storage-tag", "24", "--namespace-management")
+    drive = Protected(start(*options, "--file", str(pathlib.Path(folder) / "drive")))
+    nvme, drive.storage_bits, tag = drive.host.nvme, 24, 0xABCDEF
+    buffer = nvme.memory.alloc(4096)
+    drive.protect(8, 1)
+    for mask in (0x00FF0F, 0, (1 << 64) - 1):
+        assert nvme.admin.execute(0x0D, nsid=1, cdw10=1)[1] == OK
+        data = bytearray(4096)
+        struct.pack_into("<QQ10xBxxB", data, 0, 64, 64, 8, 1)
+        struct.pack_into("<Q", data, 384, mask)
+        nvme.memory.write(buffer, bytes(data))
+        assert nvme.admin.execute(0x0D, prp1=buffer) == (1, OK)
+        nvme.memory.write(buffer, struct.pack("<HH", 1, 1).ljust(4096, b"\0"))
+        assert nvme.admin.execute(0x15, nsid=1, prp1=buffer)[1] == OK
+        for _ in range(2):
+            assert int.from_bytes(identify(nvme, 5, 1)[:8], "little") == mask & 0xFFFFFF
+            drive.put(*drive.protected(6, 2, 1, storage=tag))
+            assert drive.send(WRITE, 6, 2, drive.checks() | STC, **drive.tags(6, storage=tag)) == OK
+            for bit in range(24):
+                status = drive.send(READ, 6, 2, drive.checks() | STC, **drive.tags(6, storage=tag ^ 1 << bit))
+                assert status == (BAD_STORAGE if mask >> bit & 1 else OK), (mask, bit)
+            drive.host.power_cycle()
+            drive.queue = drive.host.disk.queue
+    drive.host.close()
+
+
 # Copy
 
 

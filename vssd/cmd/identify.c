@@ -504,7 +504,7 @@ static void describe_protection(const struct vssd_ctrl *ctrl, const struct vssd_
 	if (!ctrl->options->optional.protection)
 		return;
 	id->pic = NVME_PIC_STORAGE_TAG_16 | NVME_PIC_CHECK_READ;
-	id->lbstm = !ns || !ns->pi || !ns->sts ? 0 : UINT64_MAX >> (64 - ns->sts);
+	id->lbstm = ns ? vssd_ns_tag_mask(ctrl->subsystem, ns) : 0;
 	for (uint8_t i = 0; i <= vssd_nlbaf(ctrl->options); i++)
 		id->elbaf[i] = vssd_lbaf_sts(ctrl->options, i) | (uint32_t)vssd_lbaf_pif(i) << NVME_ELBAF_PIF_SHIFT;
 }

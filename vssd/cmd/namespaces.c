@@ -279,6 +279,7 @@ static uint16_t create(struct vssd_request *request)
 	shape.lbaf = lbaf_of(&data);
 	shape.shared = data.nmic & 1;
 	shape.anagrpid = (uint8_t)data.anagrpid;
+	shape.unchecked = ~data.lbstm;
 	request->result = vssd_ns_unused(subsystem);
 	if (vssd_ns_create(subsystem, (uint32_t)request->result, &shape))
 		return NVME_SC_SUCCESS;

@@ -6,6 +6,7 @@
 #include "core/util/crc32c.h"
 #include "core/util/guards.h"
 #include "vssd/cmd/refuse.h"
+#include "vssd/ctrl/controller.h"
 
 #define FORMATS VSSD_NVM("5.3.1")
 #define CHECKS VSSD_NVM("5.3.3")
@@ -158,6 +159,7 @@ uint16_t vssd_pi_set(struct vssd_request *request, struct vssd_pi_task *task, ui
 	if (!ns->pi)
 		return NVME_SC_SUCCESS;
 	task->storage = storage_of(ns, tags);
+	task->storage_mask = vssd_ns_tag_mask(request->ctrl->subsystem, ns);
 	task->reference = reference_of(ns, tags);
 	if (!(task->checks & NVME_RW_CHECK_REF))
 		return NVME_SC_SUCCESS;
@@ -205,7 +207,7 @@ static uint16_t check_tags(struct vssd_request *request, const struct vssd_pi_ta
 	if (task->checks & NVME_RW_CHECK_REF && reference_of(task->ns, tags) != task->reference)
 		return vssd_fail_at(request, NVME_SC_REFERENCE_TAG_CHECK_ERROR, lba, "the reference tag differs",
 				    CHECKS);
-	if (task->checks & NVME_RW_STC && storage_of(task->ns, tags) != task->storage)
+	if (task->checks & NVME_RW_STC && (storage_of(task->ns, tags) ^ task->storage) & task->storage_mask)
 		return vssd_fail_at(request, NVME_SC_STORAGE_TAG_CHECK_ERROR, lba, "the storage tag differs", CHECKS);
 	return NVME_SC_SUCCESS;
 }

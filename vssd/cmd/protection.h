@@ -23,6 +23,7 @@ struct vssd_pi_task {
 	uint16_t app;
 	uint16_t app_mask;
 	uint64_t storage;
+	uint64_t storage_mask; /* its bits that are checked */
 	uint64_t reference;
 	uint64_t remapped; /* the reference tag of the next LBA on the medium, if the drive remaps it */
 	bool remaps;

@@ -300,6 +300,7 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 		return false;
 	record.number = ++subsystem->nv->namespaces.created;
 	place(subsystem, nsid, &record, shape->lbaf);
+	subsystem->nv->masks.off[nsid - 1] = shape->unchecked;
 	vssd_container_put(subsystem, &subsystem->ns[nsid - 1], &shape->container);
 	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
 	if (!add_parts(subsystem, &subsystem->ns[nsid - 1], shape)) {
@@ -312,6 +313,13 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 	return true;
 }
 
+uint64_t vssd_ns_tag_mask(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns)
+{
+	if (!ns->pi || !ns->sts)
+		return 0;
+	return UINT64_MAX >> (64 - ns->sts) & ~subsystem->nv->masks.off[ns->nsid - 1];
+}
+
 void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 {
 	record_change(subsystem, ns, DELETE);
@@ -322,6 +330,7 @@ void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
 	vssd_kv_drop(subsystem, ns);
 	vssd_reservation_forget(subsystem, ns);
 	__atomic_store_n(&record_of(subsystem, ns)->blocks, 0, __ATOMIC_RELEASE);
+	subsystem->nv->masks.off[ns->nsid - 1] = 0;
 	if (subsystem->fdp)
 		subsystem->fdp->ns[ns->nsid - 1] = (struct vssd_fdp_handles){0};
 	*ns = (struct vssd_ns){0};

@@ -66,6 +66,7 @@ struct vssd_ns_shape {
 	uint8_t anagrpid;                /* 0: the drive chooses its ANA group */
 	struct vssd_container container; /* where it is created, by vssd_container_choose() */
 	struct vssd_fdp_handles handles; /* its reclaim unit handles, if FDP is enabled */
+	uint64_t unchecked;              /* bits of the storage tag that are not */
 	struct vssd_zone_limits zones;   /* if it is zoned */
 };
 
@@ -109,6 +110,9 @@ void vssd_ns_set_format(struct vssd_subsystem *subsystem, struct vssd_ns *ns, ui
 /* FLBAS and DPS of Identify Namespace. */
 uint8_t vssd_ns_flbas(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns);
 uint8_t vssd_ns_dps(const struct vssd_ns *ns);
+
+/* LBSTM: the bits of the storage tag that are checked; 0: the namespace has none. */
+uint64_t vssd_ns_tag_mask(const struct vssd_subsystem *subsystem, const struct vssd_ns *ns);
 
 /* Set which controllers are attached. Tells the controllers whose list of active namespaces changes. */
 void vssd_ns_set_attached(struct vssd_subsystem *subsystem, struct vssd_ns *ns, uint16_t attached);

@@ -29,6 +29,7 @@ static const struct known known[] = {
 	KNOWN(TAG('F', 'W', ' ', ' '), 1, firmware),   KNOWN(TAG('T', 'E', 'L', 'E'), 1, telemetry),
 	KNOWN(TAG('S', 'T', 'S', 'T'), 1, self_test),  KNOWN(TAG('W', 'E', 'A', 'R'), 1, wear),
 	KNOWN(TAG('N', 'S', 'T', 'B'), 1, namespaces), KNOWN(TAG('S', 'H', 'A', 'R'), 1, share),
+	KNOWN(TAG('T', 'A', 'G', 'M'), 1, masks),
 };
 
 #define NUM_KNOWN (sizeof(known) / sizeof(known[0]))

@@ -166,6 +166,12 @@ struct vssd_share {
 	uint8_t reserved[4];
 };
 
+/* The storage tag masks of namespaces. */
+struct vssd_tag_masks {
+	struct vssd_section head;
+	uint64_t off[VSSD_MAX_NAMESPACES]; /* by NSID - 1: bits of the storage tag that are not checked */
+};
+
 /* The system area; sections that this program does not know follow. */
 struct vssd_nonvolatile {
 	struct vssd_section head; /* of the area: tag VSSD_AREA, and the length of all sections */
@@ -181,6 +187,7 @@ struct vssd_nonvolatile {
 	struct vssd_wear wear;
 	struct vssd_ns_table namespaces;
 	struct vssd_share share;
+	struct vssd_tag_masks masks;
 };
 _Static_assert(sizeof(struct vssd_nonvolatile) <= VSSD_SYSTEM_SIZE, "system area");
 
