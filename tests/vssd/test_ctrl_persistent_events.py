@@ -30,6 +30,7 @@ from ctrl_helpers import (
     set_feature,
     smart,
 )
+from mctp import Endpoint, entry
 from server import Server
 
 LID = 0x0D
@@ -267,3 +268,37 @@ def test_the_events_outlive_the_process_and_the_oldest_make_room(folder: str) ->
     assert sum(24 + len(event.data) for event in last) > 60_000
     values = [struct.unpack_from("<I", event.data, 8)[0] >> 8 for event in last if event.kind == FEATURE]
     assert values == list(range(1599, 1599 - len(values), -1)) and len(values) > 1000
+
+
+def test_an_event_names_the_controller_that_did_it(start: Start) -> None:
+    """Format, namespaces and sanitize, by controller 2, in band and out of band."""
+    server = start(*OPTIONS, "--controllers", "2", "--namespace-management", "--mi")
+    client = Client(os.path.join(server.folder, "2", "cntrl"))
+    second = Nvme(client)
+    second.enable()
+    host, endpoint = Host(server), Endpoint(server.folder)
+    blocks = struct.pack("<QQ", 64, 64).ljust(4096, b"\0")
+    buffer = second.memory.alloc(4096)
+    second.memory.write(buffer, blocks)
+
+    def by(kind: int) -> list[int]:
+        return [event.ctrl for event in events(host.nvme) if event.kind == kind]
+
+    assert second.admin.execute(FORMAT, nsid=1)[1] == OK
+    assert by(FORMAT_START) == by(FORMAT_END) == [2]
+    endpoint.erase(entry(FORMAT, nsid=1, ctrl=2))
+    assert host.nvme.admin.execute(FORMAT, nsid=1)[1] == OK
+    assert by(FORMAT_START) == by(FORMAT_END) == [1, 2, 2], "the newest first"
+    assert second.admin.execute(0x0D, nsid=1, cdw10=1)[1] == OK
+    assert second.admin.execute(0x0D, prp1=buffer) == (1, OK)
+    assert endpoint.execute(entry(0x0D, 1, nsid=1, ctrl=2))[1] == OK
+    assert endpoint.execute(entry(0x0D, 0, dlen=4096) + blocks) == (1, OK, b"")
+    assert by(NS_CHANGED) == [1, 2, 2, 2]
+    assert second.admin.execute(SANITIZE, cdw10=2)[1] == OK
+    while log_page(host.nvme, 0x81)[2] & 7 == 2:
+        time.sleep(0.001)
+    assert by(SANITIZE_START) == by(SANITIZE_END) == [2]
+    endpoint.close()
+    second.close()
+    client.close()
+    host.close()

@@ -209,7 +209,7 @@ static void record_timestamp(struct vssd_ctrl *ctrl)
 	uint64_t now = vssd_clock_ms(&ctrl->subsystem->clock);
 	struct nvme_timestamp_event event = {.pts = now, .msr = now};
 
-	vssd_pel_add(ctrl->subsystem, NVME_PERSISTENT_TIMESTAMP, &ctrl->listener, &event, sizeof(event));
+	vssd_pel_add(ctrl->subsystem, NVME_PERSISTENT_TIMESTAMP, vssd_cntlid(&ctrl->listener), &event, sizeof(event));
 }
 
 /* The data are 48 bits of milliseconds, then the attributes. */
@@ -592,8 +592,8 @@ static void record_saved(struct vssd_request *request)
 			   cmd->cdw15,
 			   (uint32_t)request->result};
 
-	vssd_pel_add(request->ctrl->subsystem, NVME_PERSISTENT_SET_FEATURE, &request->ctrl->listener, data,
-		     sizeof(data));
+	vssd_pel_add(request->ctrl->subsystem, NVME_PERSISTENT_SET_FEATURE, vssd_cntlid(&request->ctrl->listener),
+		     data, sizeof(data));
 }
 
 uint16_t vssd_set_features(struct vssd_request *request)

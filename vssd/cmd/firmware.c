@@ -167,8 +167,8 @@ static void record(struct vssd_request *request, const char before[8], uint16_t 
 	memcpy(event.ofr, before, sizeof(event.ofr));
 	if (slot && slot <= VSSD_FIRMWARE_SLOTS)
 		memcpy(event.nfr, subsystem->nv->firmware.slots[slot - 1].revision, sizeof(event.nfr));
-	vssd_pel_add(request->ctrl->subsystem, NVME_PERSISTENT_FIRMWARE_COMMIT, &request->ctrl->listener, &event,
-		     sizeof(event));
+	vssd_pel_add(request->ctrl->subsystem, NVME_PERSISTENT_FIRMWARE_COMMIT, vssd_cntlid(&request->ctrl->listener),
+		     &event, sizeof(event));
 }
 
 uint16_t vssd_firmware_commit(struct vssd_request *request)

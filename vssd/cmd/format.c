@@ -91,6 +91,7 @@ uint16_t vssd_format_nvm(struct vssd_request *request)
 				   VSSD_OWN);
 	if (status || request->is_trial)
 		return status;
-	vssd_format_start(ctrl->subsystem, vssd_request_owner(request), cmd, lbaf_of(cmd), nsids);
+	vssd_format_start(ctrl->subsystem, vssd_request_owner(request), vssd_cntlid(&ctrl->listener), cmd,
+			  lbaf_of(cmd), nsids);
 	return VSSD_LATER;
 }

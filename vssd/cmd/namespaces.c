@@ -281,7 +281,7 @@ static uint16_t create(struct vssd_request *request)
 	shape.anagrpid = (uint8_t)data.anagrpid;
 	shape.unchecked = ~data.lbstm;
 	request->result = vssd_ns_unused(subsystem);
-	if (vssd_ns_create(subsystem, (uint32_t)request->result, &shape))
+	if (vssd_ns_create(subsystem, vssd_cntlid(&request->ctrl->listener), (uint32_t)request->result, &shape))
 		return NVME_SC_SUCCESS;
 	return vssd_refuse(request, NVME_SC_INTERNAL_ERROR, VSSD_STATE("no memory for the namespace"), VSSD_OWN);
 }
@@ -309,7 +309,7 @@ uint16_t vssd_ns_delete_these(struct vssd_request *request, uint32_t nsids)
 	}
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES && !request->is_trial; i++)
 		if (nsids >> i & 1)
-			vssd_ns_delete(ctrl->subsystem, &ctrl->ns[i]);
+			vssd_ns_delete(ctrl->subsystem, vssd_cntlid(&ctrl->listener), &ctrl->ns[i]);
 	return NVME_SC_SUCCESS;
 }
 

@@ -93,6 +93,7 @@ uint16_t vssd_sanitize(struct vssd_request *request)
 	if (!status)
 		status = vssd_reservation_check_all(request, VSSD_ACCESS_WRITE);
 	if (!status && !request->is_trial)
-		vssd_sanitize_start(subsystem, &request->ctrl->listener, request->cmd.cdw10, request->cmd.cdw11);
+		vssd_sanitize_start(subsystem, vssd_cntlid(&request->ctrl->listener), request->cmd.cdw10,
+				    request->cmd.cdw11);
 	return status;
 }

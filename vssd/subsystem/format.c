@@ -38,7 +38,7 @@ static void record_start(struct vssd_subsystem *subsystem, uint32_t nsid, uint32
 		.fnvmcdw10 = cdw10,
 	};
 
-	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_START, subsystem->format.owner, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_START, subsystem->format.cntlid, &event, sizeof(event));
 }
 
 static void record_end(struct vssd_subsystem *subsystem, uint32_t status)
@@ -49,17 +49,18 @@ static void record_end(struct vssd_subsystem *subsystem, uint32_t status)
 		.status = status,
 	};
 
-	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_COMPLETION, format->owner, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_FORMAT_COMPLETION, format->cntlid, &event, sizeof(event));
 }
 
-void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, const struct nvme_cmd *cmd,
-		       uint8_t lbaf, uint32_t nsids)
+void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cntlid,
+		       const struct nvme_cmd *cmd, uint8_t lbaf, uint32_t nsids)
 {
 	uint32_t first = (uint32_t)__builtin_ctz(nsids), last = 31 - (uint32_t)__builtin_clz(nsids);
 	uint32_t nsid = first == last ? first + 1 : NVME_NSID_ALL;
 
 	subsystem->format = (struct vssd_format){
 		.owner = owner,
+		.cntlid = cntlid,
 		.running = true,
 		.cid = cmd->cid,
 		.lbaf = lbaf,

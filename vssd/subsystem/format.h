@@ -10,9 +10,10 @@
 #include "vssd/subsystem/part.h"
 
 struct vssd_format {
-	struct vssd_listener *owner; /* the controller that got the command */
+	struct vssd_listener *owner; /* gets the completion: the controller, or the management endpoint */
 	bool running;
 	uint16_t cid;
+	uint16_t cntlid; /* of the controller that executes the command, for the persistent event log */
 	uint8_t lbaf;
 	uint32_t nsids; /* a bit for each namespace, by NSID - 1 */
 	uint32_t first; /* index of the first namespace, and of the last one */
@@ -25,8 +26,8 @@ struct vssd_format {
 extern const struct vssd_subsystem_part vssd_format_part;
 
 /* Start the format of a command. nsids: its namespaces, a bit for each by NSID - 1. None must be running. */
-void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, const struct nvme_cmd *cmd,
-		       uint8_t lbaf, uint32_t nsids);
+void vssd_format_start(struct vssd_subsystem *subsystem, struct vssd_listener *owner, uint16_t cntlid,
+		       const struct nvme_cmd *cmd, uint8_t lbaf, uint32_t nsids);
 
 /* If this command started the format, stop it and complete the command with a status. The LBA format stays, but data
  * may be lost. False: it did not. */

@@ -253,7 +253,8 @@ uint32_t vssd_ns_unused(const struct vssd_subsystem *subsystem)
 /* SEL of Namespace Management. */
 enum select { CREATE, DELETE };
 
-static void record_change(struct vssd_subsystem *subsystem, const struct vssd_ns *ns, enum select select)
+static void record_change(struct vssd_subsystem *subsystem, uint16_t cntlid, const struct vssd_ns *ns,
+			  enum select select)
 {
 	struct nvme_change_ns_event event = {
 		.nsmcdw10 = select,
@@ -267,7 +268,7 @@ static void record_change(struct vssd_subsystem *subsystem, const struct vssd_ns
 		.nsid = ns->nsid,
 	};
 
-	vssd_pel_add(subsystem, NVME_PERSISTENT_CHANGE_NS, NULL, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_CHANGE_NS, cntlid, &event, sizeof(event));
 }
 
 /* Create what a namespace of its command set has besides blocks. False: there is no memory for it. */
@@ -278,7 +279,8 @@ static bool add_parts(struct vssd_subsystem *subsystem, struct vssd_ns *ns, cons
 	return shape->csi != NVME_CSI_ZNS || vssd_zones_add(subsystem, ns, &shape->zones);
 }
 
-bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape)
+bool vssd_ns_create(struct vssd_subsystem *subsystem, uint16_t cntlid, uint32_t nsid,
+		    const struct vssd_ns_shape *shape)
 {
 	uint64_t room = vssd_container_room(subsystem, &shape->container);
 	struct vssd_ns_record record = {
@@ -304,11 +306,11 @@ bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struc
 	vssd_container_put(subsystem, &subsystem->ns[nsid - 1], &shape->container);
 	vssd_subsystem_erase(subsystem, record.first_block, record.blocks, VSSD_POOL_UNWRITTEN);
 	if (!add_parts(subsystem, &subsystem->ns[nsid - 1], shape)) {
-		vssd_ns_delete(subsystem, &subsystem->ns[nsid - 1]);
+		vssd_ns_delete(subsystem, cntlid, &subsystem->ns[nsid - 1]);
 		return false;
 	}
 	vssd_security_changed(subsystem);
-	record_change(subsystem, &subsystem->ns[nsid - 1], CREATE);
+	record_change(subsystem, cntlid, &subsystem->ns[nsid - 1], CREATE);
 	vssd_ns_set_attached(subsystem, &subsystem->ns[nsid - 1], shape->attached);
 	return true;
 }
@@ -320,9 +322,9 @@ uint64_t vssd_ns_tag_mask(const struct vssd_subsystem *subsystem, const struct v
 	return UINT64_MAX >> (64 - ns->sts) & ~subsystem->nv->masks.off[ns->nsid - 1];
 }
 
-void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns)
+void vssd_ns_delete(struct vssd_subsystem *subsystem, uint16_t cntlid, struct vssd_ns *ns)
 {
-	record_change(subsystem, ns, DELETE);
+	record_change(subsystem, cntlid, ns, DELETE);
 	vssd_self_test_give_way(subsystem, ns->nsid, NVME_SELF_TEST_NS_REMOVED);
 	vssd_subsystem_erase(subsystem, ns->first_block, ns->blocks, VSSD_POOL_UNWRITTEN);
 	vssd_ns_set_attached(subsystem, ns, 0);

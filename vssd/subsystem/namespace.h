@@ -120,12 +120,13 @@ void vssd_ns_set_attached(struct vssd_subsystem *subsystem, struct vssd_ns *ns, 
 /* Create the namespaces of a new drive by its options, or those that its store remembers. */
 void vssd_ns_init(struct vssd_subsystem *subsystem);
 
-/* Create a namespace, whose LBAs are unwritten. This may move the blocks of others, to make room. False: the NSID is
- * taken, the container has too little room, or there is no memory for its zones or keys. */
-bool vssd_ns_create(struct vssd_subsystem *subsystem, uint32_t nsid, const struct vssd_ns_shape *shape);
+/* Create a namespace for a controller, cntlid, whose LBAs are unwritten. This may move the blocks of others, to make
+ * room. False: the NSID is taken, the container has too little room, or there is no memory for its zones or keys. */
+bool vssd_ns_create(struct vssd_subsystem *subsystem, uint16_t cntlid, uint32_t nsid,
+		    const struct vssd_ns_shape *shape);
 
-/* Delete a namespace, and its data. Tells the controllers that were attached. */
-void vssd_ns_delete(struct vssd_subsystem *subsystem, struct vssd_ns *ns);
+/* Delete a namespace, and its data, for a controller. Tells the controllers that were attached. */
+void vssd_ns_delete(struct vssd_subsystem *subsystem, uint16_t cntlid, struct vssd_ns *ns);
 
 /* The lowest NSID that no namespace has; 0: all are taken. */
 uint32_t vssd_ns_unused(const struct vssd_subsystem *subsystem);

@@ -82,6 +82,7 @@ struct vssd_sanitize_state {
 	uint8_t written;  /* the host has written since the last successful operation, or ever */
 	uint8_t phase;    /* enum vssd_sanitize_phase, of an operation in progress or that has failed */
 	uint8_t canceled; /* a reset has canceled the media verification */
+	uint8_t cntlid;   /* of the controller that started it; 0: an older version of this program did */
 };
 
 struct vssd_saved_features {

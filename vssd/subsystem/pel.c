@@ -51,15 +51,15 @@ static void make_room(struct vssd_pel_saved *saved, uint32_t wanted)
 	saved->used -= dropped;
 }
 
-void vssd_pel_add(struct vssd_subsystem *subsystem, enum nvme_persistent_event_type type,
-		  const struct vssd_listener *by, const void *data, uint16_t length)
+void vssd_pel_add(struct vssd_subsystem *subsystem, enum nvme_persistent_event_type type, uint16_t cntlid,
+		  const void *data, uint16_t length)
 {
 	struct vssd_pel_saved *saved = &subsystem->annex->pel;
 	struct nvme_persistent_event event = {
 		.et = (uint8_t)type,
 		.etr = 1,
 		.ehl = HEADER_LENGTH,
-		.cntlid = by ? vssd_cntlid(by) : 1,
+		.cntlid = cntlid,
 		.ets = vssd_pel_timestamp(subsystem),
 		.el = length,
 	};
@@ -85,7 +85,7 @@ void vssd_pel_temperature(struct vssd_subsystem *subsystem)
 	subsystem->health.excursion = threshold;
 	if (now > kelvin[threshold])
 		event.ovt = (uint8_t)(now - kelvin[threshold]);
-	vssd_pel_add(subsystem, NVME_PERSISTENT_THERMAL, NULL, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_THERMAL, VSSD_PEL_SUBSYSTEM, &event, sizeof(event));
 }
 
 void vssd_pel_open(struct vssd_subsystem *subsystem)

@@ -27,10 +27,12 @@ void vssd_pel_open(struct vssd_subsystem *subsystem);
 /* The timestamp of an event that happens now, with its origin. */
 uint64_t vssd_pel_timestamp(const struct vssd_subsystem *subsystem);
 
-/* Record an event with data of this length. by: the controller whose command it is; NULL: the first controller
- * records it for the subsystem. Does nothing if the drive has no such log. */
-void vssd_pel_add(struct vssd_subsystem *subsystem, enum nvme_persistent_event_type type,
-		  const struct vssd_listener *by, const void *data, uint16_t length);
+#define VSSD_PEL_SUBSYSTEM 1u /* CNTLID of the controller that records what no controller has done */
+
+/* Record an event with data of this length. cntlid: the controller whose command it is, or VSSD_PEL_SUBSYSTEM. Does
+ * nothing if the drive has no such log. */
+void vssd_pel_add(struct vssd_subsystem *subsystem, enum nvme_persistent_event_type type, uint16_t cntlid,
+		  const void *data, uint16_t length);
 
 /* Record that the drive has become warmer or cooler than a threshold. Call it when the temperature has changed. */
 void vssd_pel_temperature(struct vssd_subsystem *subsystem);

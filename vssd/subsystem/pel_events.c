@@ -47,7 +47,7 @@ static void add_reset(struct vssd_subsystem *subsystem, const struct vssd_listen
 			.timestamp = vssd_pel_timestamp(subsystem),
 		};
 	}
-	vssd_pel_add(subsystem, NVME_PERSISTENT_POWER_ON, of, &event,
+	vssd_pel_add(subsystem, NVME_PERSISTENT_POWER_ON, of ? vssd_cntlid(of) : VSSD_PEL_SUBSYSTEM, &event,
 		     (uint16_t)(sizeof(event.revision) + count * sizeof(event.controllers[0])));
 }
 
@@ -57,7 +57,7 @@ static void add_health(struct vssd_subsystem *subsystem)
 
 	vssd_health_smart(subsystem, &smart);
 	smart.cw = vssd_health_warnings(subsystem);
-	vssd_pel_add(subsystem, NVME_PERSISTENT_SMART, NULL, &smart, sizeof(smart));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_SMART, VSSD_PEL_SUBSYSTEM, &smart, sizeof(smart));
 }
 
 /* ---- the part ---- */

@@ -123,23 +123,25 @@ static void set_clock(struct vssd_subsystem *subsystem)
 	sanitize->start = pyn_ticks() - (uint64_t)(share * (double)sanitize->duration);
 }
 
-static void record_start(struct vssd_subsystem *subsystem, const struct vssd_listener *by)
+static void record_start(struct vssd_subsystem *subsystem)
 {
 	const struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 	struct nvme_sanitize_start_event event = {
 		.sanicap = vssd_sanitize_sanicap(subsystem), .scdw10 = state->cdw10, .scdw11 = state->pattern};
 
-	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_START, by, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_START, state->cntlid, &event, sizeof(event));
 }
 
 static void record_end(struct vssd_subsystem *subsystem)
 {
+	uint8_t cntlid = subsystem->nv->sanitize.cntlid;
 	struct nvme_sanitize_log log = {0};
 	struct nvme_sanitize_completion_event event;
 
 	vssd_sanitize_log(subsystem, &log);
 	event = (struct nvme_sanitize_completion_event){.sprog = log.sprog, .sstat = log.sstat};
-	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_COMPLETION, NULL, &event, sizeof(event));
+	vssd_pel_add(subsystem, NVME_PERSISTENT_SANITIZE_COMPLETION, cntlid ? cntlid : VSSD_PEL_SUBSYSTEM, &event,
+		     sizeof(event));
 }
 
 uint32_t vssd_sanitize_sanicap(const struct vssd_subsystem *subsystem)
@@ -155,8 +157,7 @@ uint32_t vssd_sanitize_sanicap(const struct vssd_subsystem *subsystem)
 	return sanicap | (vssd_sanitize_leaves_data(subsystem) ? 0 : NVME_SANICAP_NDI);
 }
 
-void vssd_sanitize_start(struct vssd_subsystem *subsystem, const struct vssd_listener *by, uint32_t cdw10,
-			 uint32_t cdw11)
+void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint16_t cntlid, uint32_t cdw10, uint32_t cdw11)
 {
 	struct vssd_sanitize_state *state = &subsystem->nv->sanitize;
 
@@ -165,6 +166,7 @@ void vssd_sanitize_start(struct vssd_subsystem *subsystem, const struct vssd_lis
 	state->done = 0;
 	state->phase = VSSD_SANITIZE_PROCESSING;
 	state->canceled = false;
+	state->cntlid = (uint8_t)cntlid;
 	subsystem->sanitize.started++;
 	vssd_subsystem_notify(subsystem, VSSD_NOTICE_SANITIZE_BEGINS);
 	vssd_store_lose(subsystem->store);
@@ -172,7 +174,7 @@ void vssd_sanitize_start(struct vssd_subsystem *subsystem, const struct vssd_lis
 	make_content(subsystem);
 	set_clock(subsystem);
 	set_status(subsystem, NVME_SANITIZE_IN_PROGRESS, false);
-	record_start(subsystem, by);
+	record_start(subsystem);
 	vssd_self_test_give_way(subsystem, NVME_NSID_ALL, NVME_SELF_TEST_SANITIZE);
 	vssd_subsystem_wake(subsystem);
 }

@@ -27,8 +27,7 @@ struct vssd_sanitize {
 extern const struct vssd_subsystem_part vssd_sanitize_part;
 
 /* Start the operation of a controller's command with these dwords. None must be in progress. */
-void vssd_sanitize_start(struct vssd_subsystem *subsystem, const struct vssd_listener *by, uint32_t cdw10,
-			 uint32_t cdw11);
+void vssd_sanitize_start(struct vssd_subsystem *subsystem, uint16_t cntlid, uint32_t cdw10, uint32_t cdw11);
 
 /* Whether the host may read the media now. */
 bool vssd_sanitize_is_verified(const struct vssd_subsystem *subsystem);
