@@ -1337,6 +1337,20 @@ class Controller:
             >>> nvme0.virtualization_management(Act.SECONDARY_ONLINE, cntlid=2).waitdone()
         """
 
+    def keep_alive(self, cb: _Completed | None = None) -> Controller:
+        """Keep Alive (Base 5.1.14): start the time of feature 0Fh, Keep Alive Timer, anew.
+
+        A drive has the command if KAS of Identify Controller is not 0. If the time passes without one, the
+        controller fails (CSTS.CFS), and needs a reset.
+
+        Args:
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> nvme0.setfeatures(0x0F, cdw11=5000).waitdone()  # 5 s
+            >>> nvme0.keep_alive().waitdone()
+        """
+
     def lockdown(
         self,
         ofi: _Int,

@@ -20,6 +20,13 @@ def dst(self, stc=1, nsid=0xffffffff, cb=None):
     )
 
 @_named
+def keep_alive(self, cb=None):
+    return self.send_cmd(
+        0x18,
+        cb=cb,
+    )
+
+@_named
 def virtualization_management(self, act, rt=0, cntlid=0, nr=0, cb=None):
     return self.send_cmd(
         0x1c,

@@ -300,6 +300,7 @@ ADMIN = (
         scope=("ctrl",),
         since="1.2",
         announced=Announced("kas", 0xFFFF),
+        method="keep_alive",
     ),
     Command(
         "admin",

@@ -316,7 +316,14 @@ COMMAND_SET_PROFILE = Word(
 SPINUP = Word(
     "SpinupControl",
     4,
-    (Bits("spupc", 0, text="spinup is controlled by leaving D3 or a power state"),),
+    (
+        Bits(
+            "sce",
+            0,
+            text="after a reset of the subsystem, rotational media start with Power Management only",
+            c="NVME_SPINUP_CONTROL",
+        ),
+    ),
     text="Feature 1Ah, Spinup Control",
     section="5.1.25.1.18",
 )

@@ -1042,7 +1042,7 @@ ID_NS_INDEPENDENT = Structure(
             "features",
             bits=(
                 Bits("uidreuse", 3, text="NGUID and EUI64 are never used again"),
-                Bits("rmedia", 4, text="rotational media"),
+                Bits("rmedia", 4, text="rotational media", c="NVME_NSFEAT_RMEDIA"),
                 Bits("vwcnp", 5, text="no volatile write cache", since="2.1"),
             ),
         ),
@@ -1520,6 +1520,7 @@ HEADERS = (
             ID_CTRL_NVM,
             ID_CTRL_ZNS,
             ID_NS_INDEPENDENT,
+            BitGroup(ID_NS_INDEPENDENT.fields[0].bits, "NSFEAT of CNS 08h"),
         ),
         includes=("stddef.h", "stdint.h", "spec/nvme_id_list.h"),
     ),

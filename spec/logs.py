@@ -472,13 +472,15 @@ TELEMETRY = Structure(
     asserted=("reasonid",),
 )
 
+EGFEAT = (Bits("egrmedia", 0, text="rotational media", c="NVME_EGFEAT_ROTATIONAL"),)
+
 ENDURANCE_GROUP = Structure(
     "EnduranceGroupLog",
     "nvme_endurance_group_log",
     512,
     (
         Field("cw", 0, 1, "critical warnings", bits=GROUP_WARNING),
-        Field("egfeat", 1, 1, "features", bits=(Bits("egrmedia", 0, text="rotational media"),), since="2.0"),
+        Field("egfeat", 1, 1, "features", bits=EGFEAT, since="2.0"),
         Field("avsp", 3, 1, "available spare", unit="percent"),
         Field("avspt", 4, 1, "available spare threshold", unit="percent"),
         Field("pused", 5, 1, "life that is used", unit="percent"),
@@ -1600,6 +1602,7 @@ HEADERS = (
             Constant("NVME_TELEMETRY_BLOCK", 512),
             TELEMETRY,
             ENDURANCE_GROUP,
+            BitGroup(EGFEAT, "EGFEAT"),
             PREDICTABLE_LATENCY,
             PREDICTABLE_LATENCY_EVENTS,
             ANA_STATE,

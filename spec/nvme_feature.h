@@ -86,6 +86,8 @@ enum nvme_feature_select {
 #define NVME_HMB_MR 0x2u /* and the memory is returned as it was left */
 #define NVME_NOPPME 0x1u /* non-operational power state: work in the background may need more power */
 #define NVME_NODRM 0x1u /* sanitize: warn instead of fail if No-Deallocate is inhibited */
+/* after a reset of the subsystem, rotational media start with Power Management only */
+#define NVME_SPINUP_CONTROL 0x1u
 #define NVME_POWER_LIMIT_PLV 0xffffu /* most power, 0: no limit */
 #define NVME_POWER_THRESHOLD_EPT (UINT32_C(1) << 31) /* the threshold is enabled */
 #define NVME_POWER_MEASUREMENT_ACT 0xfu /* action: 0 stop, 1 start */

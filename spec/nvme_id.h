@@ -592,7 +592,7 @@ _Static_assert(sizeof(struct nvme_id_ctrl_zns) == 4096, "CNS 06h");
 
 /* Identify Namespace, independent of the command set. Section 5.1.13.2.8. */
 struct nvme_id_ns_independent {
-	uint8_t nsfeat; /* features, bits 3 UIDREUSE, 4 RMEDIA, 5 VWCNP */
+	uint8_t nsfeat; /* features, bits 3 UIDREUSE, 5 VWCNP */
 	uint8_t nmic; /* sharing, bits 0 SHRNS, 1 DISNS */
 	uint8_t rescap; /* reservations, bits 1 WES, 2 EAS, 3 WERO, 4 EARO, 5 WEAR, 6 EAAR */
 	uint8_t fpi; /* format progress, bits 6:0 REMAINING, 7 SUPPORTED */
@@ -609,5 +609,8 @@ struct nvme_id_ns_independent {
 	uint8_t rsvd24[4072];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_id_ns_independent) == 4096, "CNS 08h");
+
+/* NSFEAT of CNS 08h. */
+#define NVME_NSFEAT_RMEDIA 0x10u /* rotational media */
 
 #endif

@@ -243,7 +243,7 @@ _Static_assert(offsetof(struct nvme_telemetry_log, reasonid) == 384, "REASONID")
 /* Endurance Group Information, LID 09h. Section 5.1.12.1.10. */
 struct nvme_endurance_group_log {
 	uint8_t cw; /* critical warnings, bits 0 EGASCBT, 2 EGNDR, 3 EGAMRO */
-	uint8_t egfeat; /* features, bits 0 EGRMEDIA */
+	uint8_t egfeat; /* features */
 	uint8_t rsvd2;
 	uint8_t avsp; /* available spare, percent */
 	uint8_t avspt; /* available spare threshold, percent */
@@ -263,6 +263,9 @@ struct nvme_endurance_group_log {
 	uint8_t rsvd192[320];
 } __attribute__((packed));
 _Static_assert(sizeof(struct nvme_endurance_group_log) == 512, "LID 09h");
+
+/* EGFEAT. */
+#define NVME_EGFEAT_ROTATIONAL 0x1u /* rotational media */
 
 /* Predictable Latency Per NVM Set, LID 0Ah. Section 5.1.12.1.11. */
 struct nvme_predictable_latency_log {

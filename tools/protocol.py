@@ -66,6 +66,7 @@ OPTIONS = (
     "read_recovery_levels",
     "reservations",
     "retry_delay=100",
+    "rotational=7200",
     "rpmb",
     "sgls=byte",
     "streams",
@@ -141,7 +142,6 @@ REASONS = {
         *("keep alive", "management address", "domain", "ave", "mgmt address"),
     ),
     "its latency is that of this machine, without deterministic windows": ("predictable latency",),
-    "the medium does not turn": ("rotational", "spinup"),
     "a hint for the host's own use, which no drive acts upon": ("lba range",),
     "texts that hosts leave for each other, which no drive acts upon": ("ctrl metadata", "ns metadata"),
 }

@@ -244,6 +244,8 @@ static const struct entry entries[] = {
 	 "track unreadable LBAs (Get LBA Status, log page 0Eh, feature 15h)", NULL, "", NULL},
 	{"media-verification", FLAG, DRIVE, AT(drive.optional.media.verification), 0, 1, 0, NULL,
 	 "let the host read the media before a sanitize operation deallocates them", NULL, "", NULL},
+	{"rotational", NUMBER, DRIVE, AT(drive.optional.media.rotational), 0, UINT16_MAX - 1, 0, "N",
+	 "have media that turn N times a minute (log page 16h, feature 1Ah), or none if N is 0", NULL, NULL, NULL},
 	{"doorbell-buffer", FLAG, DRIVE, AT(drive.optional.doorbell_buffer), 0, 1, 0, NULL,
 	 "have Doorbell Buffer Config, and use shadow doorbells", NULL, "", NULL},
 	{"power-measurement", FLAG, DRIVE, AT(drive.optional.features.power_measurement), 0, 1, 0, NULL,
@@ -583,6 +585,16 @@ static void apply_format(struct vssd_options *options)
 	options->optional.metadata |= format->metadata != 0 || options->optional.protection;
 }
 
+/* Rotational media are those of an endurance group. */
+static void apply_media(struct vssd_options *options)
+{
+	struct vssd_division_options *division = &options->division;
+
+	if (options->optional.media.rotational && options->version >= NVME_2_0 && !options->optional.fdp &&
+	    !division->groups && !division->sets)
+		division->groups = 1;
+}
+
 int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, struct pyn_error *err)
 {
 	struct option options[NUM_ENTRIES + 1] = {{0}};
@@ -606,6 +618,7 @@ int vssd_options_parse(int argc, char **argv, struct vssd_arguments *arguments, 
 	}
 	apply_profile(&arguments->drive);
 	apply_format(&arguments->drive);
+	apply_media(&arguments->drive);
 	if (optind < argc)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL, "\"%s\" is not an option; --help lists the options",
 				 argv[optind]);

@@ -34,8 +34,9 @@ enum vssd_profile {
 
 /* What the drive tells about its medium. */
 struct vssd_media_options {
-	bool lba_status;   /* Get LBA Status, log page 0Eh and feature 15h */
-	bool verification; /* of the media after a sanitize operation */
+	bool lba_status;     /* Get LBA Status, log page 0Eh and feature 15h */
+	bool verification;   /* of the media after a sanitize operation */
+	uint32_t rotational; /* revolutions a minute; 0: the medium does not turn */
 };
 
 /* Features that client drives lack. */

@@ -13,6 +13,7 @@ AER = "Base 2.0, 5.2 Asynchronous Event Request"
 EFFECTS = "Base 2.0, 5.16.1.6 Commands Supported and Effects"
 RESERVED = "Base 2.0, 1.4.2 Reserved and Unused Fields"
 FORMATS = "NVM 1.1, 4.1.5.5 and 4.1.5.6 Identify by Format Index"
+ROTATIONAL = "Base 2.0, 5.16.1.22 Rotational Media Information"
 METER = "Base 2.3, 5.2.12.1.33 Power Measurement"
 POWER_THRESHOLD = "Base 2.3, 5.2.26.1.26 Power Threshold"
 RETRY = "Base 2.0, 3.3.3.2.1 Status Field, Command Retry Delay"
@@ -500,6 +501,26 @@ BUGS = (
         POWER_THRESHOLD,
         ("on=event event=power-threshold do storm=2",),
         {"power_measurement": True},
+        areas=("logs",),
+    ),
+    Bug(
+        "E52",
+        "namespace-hides-rotational-media",
+        "Identify of a namespace does not say that its media turn",
+        "The structure of CNS 08h is that of the SSDs of the same family. Hosts do not schedule for seeks.",
+        ROTATIONAL,
+        ("cns=8 do bytes at=0 size=1 and=0xef",),
+        {"rotational": 7200},
+        areas=("logs",),
+    ),
+    Bug(
+        "E53",
+        "spinups-not-counted",
+        "The spinups of log page 16h stay what they are",
+        "The counter is kept in memory, and written when the power fails only if there is time.",
+        ROTATIONAL,
+        ("log=16h do bytes at=8 size=4 freeze",),
+        {"rotational": 7200},
         areas=("logs",),
     ),
 )

@@ -9,6 +9,7 @@ POWER = "Base 2.0, 5.27.1.2 Power Management"
 APST = "Base 2.0, 5.27.1.10 Autonomous Power State Transition"
 HMB = "Base 2.0, 5.27.1.22 Host Memory Buffer"
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
+SPINUP = "Base 2.0, 5.27.1.24 Spinup Control"
 POWER_LIMIT = "Base 2.3, 5.2.26.1.25 Power Limit"
 LATENCY = "OCP Datacenter NVMe SSD 2.0, CTO-3"
 
@@ -214,6 +215,16 @@ BUGS = (
         POWER_LIMIT,
         ("opcode=set-features feature=23h status=01/3e do set cqe.sct=0 cqe.sc=0 cqe.dnr=0",),
         {"power_measurement": True},
+        areas=("features",),
+    ),
+    Bug(
+        "G22",
+        "spinup-control-forgotten",
+        "A loss of power disables Spinup Control",
+        "The setting is taken for one that has to be saved. All drives of a rack start at the same time.",
+        SPINUP,
+        ("after=power-loss opcode=get-features feature=1ah do set cqe.result=0",),
+        {"rotational": 7200},
         areas=("features",),
     ),
 )

@@ -255,7 +255,7 @@ class CommandSetProfile(_Word):
 class SpinupControl(_Word):
     """Feature 1Ah, Spinup Control. Section 5.1.25.1.18."""
 
-    spupc = Bit(0, 0, "spinup is controlled by leaving D3 or a power state")
+    sce = Bit(0, 0, "after a reset of the subsystem, rotational media start with Power Management only")
 
 
 class PowerLossSignaling(_Word):

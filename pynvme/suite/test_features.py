@@ -953,6 +953,38 @@ def test_the_profile_is_a_combination_that_the_drive_has(drive: Drive) -> None:
         drive.check(seen == now, PROFILE, f"IOCSCI {now} as before", seen)
 
 
+SPINUP = "Base 2.0, 5.27.1.24 Spinup Control"
+
+
+@requirement("FEATURES-29", SPINUP)
+@needs(ROOM, feature(FeatureId.SPINUP), SWITCHED_POWER)
+def test_spinup_control_keeps_the_spindle_at_rest(drive: Drive, model: Model, writer: Writer) -> None:
+    """With Spinup Control, rotational media start only when the host selects an operational power state.
+
+    1. Write and flush, enable Spinup Control, and switch the power off and on. The setting has persisted, and
+       the controller is in a non-operational power state.
+    2. Set power state 0, and read all.
+    """
+    before = drive.succeed(drive.get_feature(FeatureId.SPINUP), SPINUP).cdw0
+    base = writer.region(64)
+    writer.write(base, 64)
+    writer.flush()
+    try:
+        for value in (1, 0):
+            drive.succeed(drive.set_feature(FeatureId.SPINUP, value), SPINUP)
+            drive.power_cycle()
+            model.power_lost()
+            found = drive.succeed(drive.get_feature(FeatureId.SPINUP), SPINUP).cdw0 & 1
+            drive.check(found == value, SPINUP, f"SCE {value}, which persists", found)
+            state = drive.succeed(drive.get_feature(FeatureId.POWER), POWER).cdw0 & 0x1F
+            at_rest = bool(drive.id_ctrl.psd[state].flags.nops)
+            drive.check(at_rest or not value, SPINUP, "a non-operational power state", state)
+            drive.succeed(drive.set_feature(FeatureId.POWER, 0), POWER)
+            read_back(drive, model, range(base, base + 64))
+    finally:
+        drive.set_feature(FeatureId.SPINUP, before)
+
+
 POWER_LIMIT = "Base 2.3, 5.2.26.1.25 Power Limit"
 CENTIWATTS = 2 << 16
 """The scale of 0.01 W."""

@@ -14,9 +14,12 @@ from pynvme.spec import (
     AdminOpcode,
     Cap,
     Cns,
+    EnduranceGroupList,
+    EnduranceGroupLog,
     ErrorLogEntry,
     FeatureId,
     FirmwareLog,
+    IdentifyNamespaceIndependent,
     IoOpcode,
     LbaStatusDescriptors,
     LbaStatusLog,
@@ -27,6 +30,7 @@ from pynvme.spec import (
     PersistentEventType,
     PowerMeasurementLog,
     Register,
+    RotationalMediaLog,
     SanitizeLog,
     SelfTestLog,
     SmartLog,
@@ -1210,3 +1214,52 @@ def test_a_power_above_the_threshold_is_an_event_once(drive: Drive) -> None:
     finally:
         drive.set_feature(FeatureId.POWER_THRESHOLD, before)
         drive.listen()
+
+
+ROTATIONAL = "Base 2.0, 5.16.1.22 Rotational Media Information"
+
+
+@requirement("LOGS-29", ROTATIONAL)
+@needs(log(LogId.ROTATIONAL_MEDIA), SWITCHED_POWER)
+def test_rotational_media_are_reported_alike_and_count_their_starts(drive: Drive) -> None:
+    """Namespaces and endurance groups say alike that their media turn, and each start of a spindle counts.
+
+    1. Read log pages 09h and 16h of each endurance group, and Identify (CNS 08h) of its namespaces.
+    2. Cycle the power, and read log page 16h again. A spindle has started once more if Spinup Control is
+       disabled, and no counter has gone back.
+    """
+    buf = nvme.Buffer(4096)
+    drive.succeed(drive.admin(AdminOpcode.IDENTIFY, buf, cdw10=Cns.ENDURANCE_GROUP_LIST), ROTATIONAL)
+    groups = list(EnduranceGroupList(buf[:]).endgid)
+    drive.check(bool(groups), ROTATIONAL, "endurance groups, since a drive with rotational media has some", 0)
+    turning, before = [], {}
+    for endgid in groups:
+        drive.succeed(drive.log_page(LogId.ENDURANCE_GROUP, buf, 512, lsi=endgid), ROTATIONAL)
+        if EnduranceGroupLog(buf[:512]).egfeat.egrmedia:
+            turning.append(endgid)
+            before[endgid] = rotational_log(drive, endgid)
+    drive.check(bool(turning), ROTATIONAL, "EGRMEDIA of some endurance group, as there is log page 16h", 0)
+    for nsid in drive.nsids:
+        drive.succeed(drive.admin(AdminOpcode.IDENTIFY, buf, nsid, cdw10=Cns.INDEPENDENT_NS), ROTATIONAL)
+        found = IdentifyNamespaceIndependent(buf)
+        turns = int(found.endgid in turning)
+        drive.check(found.nsfeat.rmedia == turns, ROTATIONAL, f"RMEDIA {turns}", found.nsfeat.rmedia)
+    starts = int(not drive.succeed(drive.get_feature(FeatureId.SPINUP), ROTATIONAL).cdw0 & 1)
+    drive.power_cycle()
+    for endgid, old in before.items():
+        new = rotational_log(drive, endgid)
+        text = f"SPINC {old.spinc + starts} or more after a power cycle"
+        drive.check(new.spinc >= old.spinc + starts, ROTATIONAL, text, new.spinc)
+        for name in ("fspinc", "ldc", "fldc"):
+            drive.check(new[name] >= old[name], ROTATIONAL, f"{name.upper()} {old[name]} or more", new[name])
+
+
+def rotational_log(drive: Drive, endgid: int) -> RotationalMediaLog:
+    """Log page 16h of an endurance group."""
+    buf = nvme.Buffer(512)
+    drive.succeed(drive.log_page(LogId.ROTATIONAL_MEDIA, buf, 512, lsi=endgid), ROTATIONAL)
+    found = RotationalMediaLog(buf[:])
+    drive.check(found.endgid == endgid, ROTATIONAL, f"ENDGID {endgid}", found.endgid)
+    drive.check(found.numa > 0, ROTATIONAL, "an actuator", found.numa)
+    drive.check(found.nrs > 0, ROTATIONAL, "a speed, or 1", found.nrs)
+    return found

@@ -125,6 +125,7 @@ COMMANDS: dict[str, tuple[Sender, int, int, tuple[int, ...], bool]] = {
         (0xABCD0108, 0x1234, 0, 0, 0, 0),
         False,
     ),
+    "keep_alive": (lambda n, b: n.keep_alive(), 0x18, 0, (0, 0, 0, 0, 0, 0), False),
     "lockdown": (lambda n, b: n.lockdown(0x80), 0x24, 0, (0x8010, 0, 0, 0, 0, 0), False),
     "lockdown, all fields": (
         lambda n, b: n.lockdown(0xC5, scp=2, prhbt=0, ifc=1, uidx=0x7B),

@@ -28,6 +28,9 @@ uint16_t vssd_identify_groups(struct vssd_request *request, uint8_t *data);
 /* Log page 09h of the endurance group in LSI. Returns a status. */
 uint16_t vssd_group_log(struct vssd_request *request, struct nvme_endurance_group_log *log);
 
+/* Log page 16h of the endurance group in LSI, of a drive with rotational media. Returns a status. */
+uint16_t vssd_rotational_log(struct vssd_request *request, struct nvme_rotational_media_log *log);
+
 /* Log page 0Fh, 10h and 11h. */
 void vssd_group_events_log(const struct vssd_ctrl *ctrl, struct nvme_endurance_group_events_log *log);
 void vssd_media_units_log(const struct vssd_ctrl *ctrl, struct nvme_media_unit_status_log *log);

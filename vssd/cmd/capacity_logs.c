@@ -153,19 +153,46 @@ static void describe_group(const struct vssd_ctrl *ctrl, uint16_t endgid, struct
 	log->uegcap[0] = bytes_of(vssd_group_room(subsystem, endgid));
 }
 
+/* Get the endurance group that LSI names. Returns a status. */
+static uint16_t find_group(struct vssd_request *request, uint16_t *endgid)
+{
+	*endgid = (uint16_t)nvme_get_field(&request->cmd, NVME_FIELD_GET_LOG_PAGE_LSI);
+	if (has_group(request->ctrl->subsystem, *endgid))
+		return NVME_SC_SUCCESS;
+	return vssd_refuse(request, NVME_SC_INVALID_FIELD,
+			   VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_LSI, "LSI, the endurance group"), VSSD_OWN);
+}
+
 uint16_t vssd_group_log(struct vssd_request *request, struct nvme_endurance_group_log *log)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
-	uint16_t endgid = (uint16_t)nvme_get_field(&request->cmd, NVME_FIELD_GET_LOG_PAGE_LSI);
+	uint16_t endgid, status = find_group(request, &endgid);
 
-	if (!has_group(ctrl->subsystem, endgid))
-		return vssd_refuse(request, NVME_SC_INVALID_FIELD,
-				   VSSD_FIELD(NVME_FIELD_GET_LOG_PAGE_LSI, "LSI, the endurance group"), VSSD_OWN);
+	if (status)
+		return status;
 	describe_health(ctrl, log);
+	log->egfeat = vssd_is_rotational(ctrl->options) ? NVME_EGFEAT_ROTATIONAL : 0;
 	if (ctrl->subsystem->fdp)
 		describe_fdp(ctrl, log);
 	else
 		describe_group(ctrl, endgid, log);
+	return NVME_SC_SUCCESS;
+}
+
+/* ---- log page 16h ---- */
+
+/* All groups share the spindle. Its heads are loaded as it starts. */
+uint16_t vssd_rotational_log(struct vssd_request *request, struct nvme_rotational_media_log *log)
+{
+	const struct vssd_ctrl *ctrl = request->ctrl;
+	uint16_t endgid, status = find_group(request, &endgid);
+
+	if (status)
+		return status;
+	log->endgid = endgid;
+	log->numa = 1;
+	log->nrs = (uint16_t)ctrl->options->optional.media.rotational;
+	log->spinc = log->ldc = (uint32_t)ctrl->nv->totals.spinups;
 	return NVME_SC_SUCCESS;
 }
 

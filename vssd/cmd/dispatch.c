@@ -116,6 +116,9 @@ static uint16_t check_namespace(struct vssd_request *request, const struct vssd_
 		return vssd_refuse_nsid(request, VSSD_OWN);
 	if (!(command->flags & VSSD_NEEDS_MEDIA))
 		return NVME_SC_SUCCESS;
+	if (request->ctrl->subsystem->health.spindle.inhibited)
+		return vssd_refuse(request, NVME_SC_NAMESPACE_NOT_READY,
+				   VSSD_STATE("Spinup Control inhibits the spindle"), VSSD_BASE("8.1.23"));
 	if (changes_data(request) && vssd_health_read_only(request->ctrl->subsystem))
 		return vssd_refuse(request, NVME_SC_NS_WRITE_PROTECTED,
 				   VSSD_STATE("the drive is read-only: no spare is left"), VSSD_BASE("5.1.12.1.3"));

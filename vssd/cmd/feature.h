@@ -54,6 +54,11 @@ uint16_t vssd_power_measurement_get(struct vssd_request *request, enum nvme_feat
 /* Restore the saved power limit, and end the measurement that the controller has started. */
 void vssd_power_measurement_restart(struct vssd_ctrl *ctrl);
 
+/* ---- feature_spinup.c ---- */
+
+uint16_t vssd_spinup_set(struct vssd_request *request);
+uint16_t vssd_spinup_get(struct vssd_request *request, enum nvme_feature_select select);
+
 /* ---- feature_injection.c ---- */
 
 /* The bits of CDW11 that are the number of entries. */

@@ -21,6 +21,8 @@ uint16_t vssd_power_set(struct vssd_request *request)
 	if (request->is_trial)
 		return NVME_SC_SUCCESS;
 	/* The workload hint came with 1.2. */
+	if ((cmd->cdw11 & PS) < VSSD_FIRST_NOPS)
+		vssd_spindle_release(ctrl->subsystem);
 	ctrl->features.value[NVME_FEAT_POWER] = cmd->cdw11 & (vssd_since(ctrl, NVME_1_2) ? 0xff : PS);
 	vssd_power_enter(ctrl, cmd->cdw11 & PS);
 	return NVME_SC_SUCCESS;

@@ -370,6 +370,7 @@ static const struct feature features[256] = {
 				  NULL},
 	[NVME_FEAT_HOST_BEHAVIOR] = {NVME_1_4, CHANGEABLE, 0, 0, set_host_behavior, get_host_behavior},
 	[NVME_FEAT_SANITIZE] = {NVME_1_4, SAVEABLE, NVME_NODRM, 0, NULL, NULL},
+	[NVME_FEAT_SPINUP] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_spinup_set, vssd_spinup_get},
 	[NVME_FEAT_COMMAND_SET_PROFILE] = {NVME_2_0, CHANGEABLE, 0x1ff, 0, set_command_set_profile, NULL},
 	[NVME_FEAT_SOFTWARE_PROGRESS] = {NVME_1_0, SAVEABLE, 0xff, 0, NULL, NULL},
 	[NVME_FEAT_HOST_ID] = {NVME_1_1, CHANGEABLE, NVME_EXHID, 0, set_host_id, get_host_id},
@@ -415,6 +416,8 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 		return NULL;
 	if ((fid == NVME_FEAT_RESERVATION_MASK || fid == NVME_FEAT_RESERVATION_PERSISTENCE) &&
 	    !ctrl->options->optional.reservations)
+		return NULL;
+	if (fid == NVME_FEAT_SPINUP && !vssd_is_rotational(ctrl->options))
 		return NULL;
 	if (fid >= NVME_FEAT_POWER_LIMIT && fid <= NVME_FEAT_POWER_MEASUREMENT &&
 	    !ctrl->options->optional.features.power_measurement)
@@ -642,6 +645,7 @@ static uint32_t scope_of(const struct feature *feature, unsigned fid)
 {
 	switch (fid) {
 	case NVME_FEAT_SANITIZE:
+	case NVME_FEAT_SPINUP:
 	case NVME_FEAT_POWER_LIMIT:
 	case NVME_FEAT_POWER_MEASUREMENT:
 		return NVME_EFFECT_SCOPE_SUBSYSTEM;

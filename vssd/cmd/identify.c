@@ -653,6 +653,7 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 
 	if (!ns)
 		return describe_none(request);
+	id->nsfeat = vssd_is_rotational(ctrl->options) ? NVME_NSFEAT_RMEDIA : 0;
 	id->nmic = ns->shared;
 	id->rescap = rescap(ctrl);
 	id->fpi = format_progress(ctrl, ns);

@@ -167,6 +167,11 @@ static uint16_t fill_endurance_group(struct vssd_request *request, struct query 
 	return vssd_group_log(request, (struct nvme_endurance_group_log *)query->buffer);
 }
 
+static uint16_t fill_rotational(struct vssd_request *request, struct query *query)
+{
+	return vssd_rotational_log(request, (struct nvme_rotational_media_log *)query->buffer);
+}
+
 static uint16_t fill_group_events(struct vssd_request *request, struct query *query)
 {
 	vssd_group_events_log(request->ctrl, (struct nvme_endurance_group_events_log *)query->buffer);
@@ -329,6 +334,8 @@ static const struct log_page {
 	[NVME_LOG_MI_EFFECTS] = {fill_mi_effects, sizeof(struct nvme_mi_effects_log), 4, false, NVME_2_0},
 	[NVME_LOG_LOCKDOWN] = {fill_lockdown, sizeof(struct nvme_lockdown_log), 4, true, NVME_2_0},
 	[NVME_LOG_BOOT_PARTITION] = {fill_boot_partition, VSSD_BOOT_LOG_SIZE, 4, false, NVME_2_0, .boot = true},
+	[NVME_LOG_ROTATIONAL_MEDIA] = {fill_rotational, sizeof(struct nvme_rotational_media_log), 4, false, NVME_2_0,
+				       .groups = true},
 	[NVME_LOG_PERSISTENT_EVENT] = {NULL, VSSD_PEL_BYTES + sizeof(struct nvme_persistent_event_log), 4, true,
 				       NVME_1_4},
 	[NVME_LOG_LBA_STATUS] = {fill_lba_status, VSSD_LBA_STATUS_PAGE, 4, false, NVME_1_4},
@@ -369,6 +376,8 @@ static const struct log_page {
 bool vssd_log_supported(const struct vssd_ctrl *ctrl, uint8_t lid)
 {
 	if (lid == NVME_LOG_RESERVATION && !ctrl->options->optional.reservations)
+		return false;
+	if (lid == NVME_LOG_ROTATIONAL_MEDIA && !vssd_is_rotational(ctrl->options))
 		return false;
 	if (lid == NVME_LOG_POWER_MEASUREMENT && !ctrl->options->optional.features.power_measurement)
 		return false;

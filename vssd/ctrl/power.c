@@ -34,6 +34,7 @@ void vssd_power_enter(struct vssd_ctrl *ctrl, uint32_t state)
 		ctrl->power.operational = state;
 	ctrl->power.asleep = !is_operational(state);
 	ctrl->power.since = pyn_ticks();
+	vssd_spindle_update(ctrl->subsystem);
 	vssd_plain_update(ctrl);
 }
 
@@ -71,7 +72,8 @@ uint8_t vssd_power_npss(const struct vssd_ctrl *ctrl)
 
 void vssd_power_wake(struct vssd_ctrl *ctrl)
 {
-	vssd_power_enter(ctrl, ctrl->power.operational);
+	if (!ctrl->subsystem->health.spindle.inhibited)
+		vssd_power_enter(ctrl, ctrl->power.operational);
 }
 
 /* ---- measurement ---- */
@@ -164,7 +166,7 @@ void vssd_power_restart(struct vssd_ctrl *ctrl)
 	ctrl->power.io_taken = io_taken(ctrl);
 	memset(ctrl->power.apst, 0, sizeof(ctrl->power.apst));
 	vssd_power_set_apst(ctrl, vssd_ctrl_saved(ctrl)->apst); /* invalid only if the file of the drive is damaged */
-	vssd_power_enter(ctrl, state_of(ctrl));
+	vssd_power_enter(ctrl, ctrl->subsystem->health.spindle.inhibited ? VSSD_NPSS : state_of(ctrl));
 }
 
 const struct vssd_part vssd_power_part = {.poll = poll, .due = due};

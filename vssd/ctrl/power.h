@@ -49,7 +49,9 @@ void vssd_power_enter(struct vssd_ctrl *ctrl, uint32_t state);
 /* Set the table of autonomous transitions. False: an entry is invalid, and nothing was changed. */
 bool vssd_power_set_apst(struct vssd_ctrl *ctrl, const uint64_t table[VSSD_APST_ENTRIES]);
 
-/* Return to the operational state. Call when IO arrives in a non-operational state. */
+/* Return to the operational state, unless the spindle must not start. Call when IO arrives in a non-operational
+ * state.
+ */
 void vssd_power_wake(struct vssd_ctrl *ctrl);
 
 /* What the power state lets the drive draw. */

@@ -10,6 +10,7 @@
 #include "vssd/subsystem/lba_status.h"
 #include "vssd/subsystem/part.h"
 #include "vssd/subsystem/power_meter.h"
+#include "vssd/subsystem/spindle.h"
 
 #define VSSD_WCTEMP 343u /* Kelvin */
 #define VSSD_CCTEMP 353u
@@ -32,6 +33,7 @@ struct vssd_health {
 	struct vssd_lba_status lba_status;
 	uint8_t excursion; /* the threshold that the persistent event log knows: 1 WCTEMP, 2 CCTEMP */
 	struct vssd_power_meter meter;
+	struct vssd_spindle spindle;
 };
 
 extern const struct vssd_subsystem_part vssd_health_part;

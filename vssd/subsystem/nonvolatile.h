@@ -58,7 +58,10 @@ struct vssd_totals {
 	uint64_t critical_ms;      /* at or above CCTEMP */
 	uint32_t thermal_count[2]; /* transitions to light and to heavy thermal management */
 	uint64_t thermal_ms[2];
-	uint64_t energy; /* millijoules, of a drive that measures its power */
+	uint64_t energy;  /* millijoules, of a drive that measures its power */
+	uint64_t spinups; /* of a drive with rotational media */
+	uint8_t spinup_control;
+	uint8_t reserved[7];
 };
 
 /* The running format. */
