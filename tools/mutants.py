@@ -330,8 +330,8 @@ MUTANTS = [
     Mutant(
         "a command is there in versions before it came",
         "vssd/cmd/table.c",
-        "return vssd_since(ctrl, command->flags & VSSD_NEEDS_FDP ? NVME_2_0 : known->since);",
-        "return true;",
+        "VSSD_NEEDS_MIGRATION) ? NVME_2_0 : known->since);",
+        "VSSD_NEEDS_MIGRATION) ? NVME_2_0 : NVME_1_0);",
         ("tests/vssd/test_ctrl_versions.py",),
     ),
     Mutant(

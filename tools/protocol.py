@@ -25,7 +25,7 @@ from pynvme import spec  # noqa: E402
 from pynvme.spec.identify import Cns  # noqa: E402
 from spec import commands, features, identify, logs  # noqa: E402
 
-HELPERS = ("features", "rules")
+HELPERS = ("features", "functions", "rules")
 """Modules of the suite that list what the tests go over that import them."""
 
 
@@ -57,6 +57,7 @@ OPTIONS = (
     "media_verification",
     "metadata",
     "mi",
+    "migration",
     "namespace_management",
     "nvm_sets=2",
     "ocp",
@@ -77,6 +78,7 @@ OPTIONS = (
 )
 """Options that give a virtual SSD more of the protocol, tried one at a time."""
 NEEDED = {
+    "migration": ("controllers=2",),
     "capacity_management=fixed": ("namespace_management", "nvm_sets=2"),
     "capacity_management=variable": ("namespace_management", "nvm_sets=2"),
 }
@@ -133,10 +135,11 @@ METHODS = {
 }
 """Methods that are not made from the book. Any other command is sent by send_cmd()."""
 
+MODULES = {("admin", opcode): "pynvme.migration" for opcode in (0x3D, 0x41, 0x42, 0x45)}
+"""Modules of the host for commands that only make sense together."""
+
 REASONS = {
-    "of live migration, whose commands come together: the state of a controller cannot be read and set": (
-        *("migration", "track", "data queue", "controller state"),
-    ),
+    "it does not track what controllers write to the host's memory (TRATTR: THMCS)": ("track receive",),
     "of fabrics, or of subsystems of another size": (
         *("fabric", "discovery", "exported", "underlying", "ports", "dispersed", "reachab", "kato"),
         *("keep alive", "management address", "domain", "ave", "mgmt address"),
@@ -153,7 +156,7 @@ LATEST = (2, 0)
 
 ZEROS = {
     "of fabrics": "ioccsz iorcsz icdoff fcatt msdbd ofcs dctype",
-    "no live migration": "cmmrtd nmmrtd minmrtg maxmrtg trattr mcudmq mnsudmq mcmr nmcmr mcdqpc",
+    "it does not track memory of the host": "cmmrtd nmmrtd minmrtg maxmrtg",
     "none is better than another": "rab",
     "it is no part that can be replaced (FRU)": "fguid",
     "its endpoint out of band is a socket, and no port of the subsystem": "mec",
@@ -290,7 +293,7 @@ def method_of(kind: str, command: Any) -> str:
     """How a script sends a command."""
     name = f"Controller.{command.method}" if command.method else METHODS.get((kind, command.opcode))
     if name is None:
-        return "`send_cmd`"
+        return f"`{MODULES.get((kind, command.opcode), 'send_cmd')}`"
     for one in name.split():
         owner, _, method = one.partition(".")
         assert not method or hasattr(getattr(d, owner), method), one

@@ -246,6 +246,9 @@ static const struct entry entries[] = {
 	 "let the host read the media before a sanitize operation deallocates them", NULL, "", NULL},
 	{"rotational", NUMBER, DRIVE, AT(drive.optional.media.rotational), 0, UINT16_MAX - 1, 0, "N",
 	 "have media that turn N times a minute (log page 16h, feature 1Ah), or none if N is 0", NULL, NULL, NULL},
+	{"migration", FLAG, DRIVE, AT(drive.optional.migration), 0, 1, 0, NULL,
+	 "live migration: the first controller logs the changes of the others, suspends them and has their state",
+	 NULL, "", NULL},
 	{"doorbell-buffer", FLAG, DRIVE, AT(drive.optional.doorbell_buffer), 0, 1, 0, NULL,
 	 "have Doorbell Buffer Config, and use shadow doorbells", NULL, "", NULL},
 	{"power-measurement", FLAG, DRIVE, AT(drive.optional.features.power_measurement), 0, 1, 0, NULL,
@@ -553,6 +556,8 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.doorbell_buffer |= all;
 	options->optional.streams |= all;
 	options->optional.features.power_measurement |= all;
+	options->optional.migration |= all && options->version >= NVME_2_0 &&
+				       options->functions.controllers + options->functions.virtual_ones > 1;
 	options->optional.mi |= all;
 	options->optional.media.lba_status |= all && !options->null_store;
 	options->optional.media.verification |= all && !options->null_store;

@@ -83,6 +83,7 @@ struct vssd_optional {
 	bool reservations;      /* the commands of reservations */
 	bool persistent_events; /* log page 0Dh */
 	bool doorbell_buffer;   /* Doorbell Buffer Config */
+	bool migration;         /* the first controller manages the migration of the others */
 	uint32_t sgls;          /* SGLS of Identify Controller: NVME_SGLS_BYTES, NVME_SGLS_DWORDS, or 0 for no SGLs */
 	uint32_t profile;       /* enum vssd_profile: what it has is switched on by vssd_options_parse() */
 	struct vssd_media_options media;

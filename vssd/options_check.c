@@ -81,6 +81,11 @@ int vssd_options_check_together(const struct vssd_options *options, struct pyn_e
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "virtual functions need one controller and NVMe 1.3: leave out --virtual-functions, "
 				 "or --controllers and --nvme-version");
+	if (options->optional.migration &&
+	    (options->functions.controllers + options->functions.virtual_ones < 2 || options->version < NVME_2_0))
+		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
+				 "migration needs a second controller and NVMe 2.0: give --controllers 2 or "
+				 "--virtual-functions 1, and leave out --nvme-version");
 	if (options->null_store && options->file)
 		return pyn_error(err, PYN_ERROR_ARGUMENT, EINVAL,
 				 "a null drive keeps no data: leave out --file or --null");

@@ -17,6 +17,7 @@ from pynvme.bugs import (
     management,
     mapping,
     media,
+    migration,
     paths,
     placement,
     protection,
@@ -44,6 +45,7 @@ GROUPS = {
     "I": "placement: reclaim units, streams",
     "J": "endurance groups and NVM sets",
     "K": "keys and values",
+    "L": "live migration",
     "M": "the Management Interface",
     "P": "paths to namespaces",
     "T": "TCG Opal, RPMB, boot partitions, Lockdown",
@@ -71,6 +73,7 @@ BUGS: dict[str, Bug] = {
         keys,
         management,
         capacity,
+        migration,
     )
     for bug in module.BUGS
 }

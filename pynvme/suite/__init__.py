@@ -40,6 +40,7 @@ AREAS = {
     "mi": "the Management Interface",
     "paths": "paths: asymmetric namespace access",
     "functions": "virtual functions",
+    "migration": "live migration",
     "security": "security: TCG, RPMB, write protection, boot partitions, Lockdown",
     "injection": "errors that the host injects",
     "age": "age",

@@ -32,6 +32,7 @@ DRIVES = {
     "reservations": "vssd:reservations,size=64M",
     "paths": "vssd:namespaces=2,ana=2,size=64M",
     "functions": "vssd:virtual_functions=3,size=64M",
+    "migration": "vssd:virtual_functions=1,migration,size=64M",
     "mi": "vssd:mi,size=64M",
     "media": "vssd:sanitize_time=200,self_test_time=100",
     "metadata": "vssd:protection,size=64M",

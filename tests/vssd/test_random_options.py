@@ -197,10 +197,13 @@ def keys_contradict(options: dict[str, str | None]) -> bool:
 
 
 def functions_contradict(options: dict[str, str | None]) -> bool:
-    """Virtual functions need one controller, and NVMe 1.3."""
+    """Virtual functions need one controller, and NVMe 1.3. Migration needs a second controller, and NVMe 2.0."""
+    version = options.get("nvme-version") or "2.0"
     several = int(options.get("controllers") or 1) > 1
-    old = (options.get("nvme-version") or "2.0") in ("1.0", "1.1", "1.2", "1.2.1")
-    return int(options.get("virtual-functions") or 0) > 0 and (several or old)
+    old = version in ("1.0", "1.1", "1.2", "1.2.1")
+    virtual = int(options.get("virtual-functions") or 0) > 0
+    alone = "migration" in options and (not (several or virtual) or version < "2.0")
+    return alone or (virtual and (several or old))
 
 
 def division_contradicts(options: dict[str, str | None]) -> bool:

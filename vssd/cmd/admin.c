@@ -12,6 +12,7 @@
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/lockdown.h"
 #include "vssd/cmd/mi.h"
+#include "vssd/cmd/migration.h"
 #include "vssd/cmd/placement.h"
 #include "vssd/cmd/table.h"
 #include "vssd/cmd/virtual.h"
@@ -158,6 +159,10 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_MI_RECEIVE] = {vssd_mi_receive, VSSD_NEEDS_MI | ANYTIME},
 	[NVME_ADMIN_VIRTUALIZATION] = {vssd_virtualization_management, VSSD_NEEDS_VIRTUAL},
 	[NVME_ADMIN_LOCKDOWN] = {vssd_lockdown, ANYTIME | VSSD_NEEDS_LOCKDOWN},
+	[NVME_ADMIN_TRACK_SEND] = {vssd_track_send, VSSD_NEEDS_MIGRATION},
+	[NVME_ADMIN_MIGRATION_SEND] = {vssd_migration_send, VSSD_NEEDS_MIGRATION},
+	[NVME_ADMIN_MIGRATION_RECEIVE] = {vssd_migration_receive, VSSD_NEEDS_MIGRATION},
+	[NVME_ADMIN_CONTROLLER_DATA_QUEUE] = {vssd_data_queue_command, VSSD_NEEDS_MIGRATION},
 	[NVME_ADMIN_DOORBELL_BUFFER_CONFIG] = {vssd_doorbell_buffer_config, ANYTIME | VSSD_NEEDS_SHADOW},
 	[NVME_ADMIN_CAPACITY_MANAGEMENT] = {vssd_capacity_management, VSSD_NEEDS_CAPACITY},
 	[NVME_ADMIN_FORMAT_NVM] = {vssd_format_nvm, VSSD_NEEDS_NS_OR_ALL},

@@ -9,6 +9,7 @@
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/log_ocp.h"
+#include "vssd/cmd/migration.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/reservation.h"
 #include "vssd/ctrl/controller.h"
@@ -388,6 +389,7 @@ static const struct feature features[256] = {
 	[NVME_FEAT_POWER_THRESHOLD] = {NVME_2_0, SAVEABLE, VSSD_POWER_THRESHOLD, 0, vssd_power_threshold_set, NULL},
 	[NVME_FEAT_POWER_MEASUREMENT] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_power_measurement_set,
 					 vssd_power_measurement_get},
+	[NVME_FEAT_CONTROLLER_DATA_QUEUE] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_data_queue_set, vssd_data_queue_get},
 	[NVME_FEAT_WRITE_PROTECTION] = {NVME_1_4, CHANGEABLE | NVME_FEATURE_PER_NS, 7, 0, vssd_protection_set,
 					vssd_protection_get},
 	[NVME_FEAT_BOOT_WRITE_PROTECTION] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_boot_protection_set,
@@ -409,6 +411,8 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	if (fid == NVME_FEAT_VWC && ctrl->options->cache_size == 0)
 		return NULL;
 	if ((fid == NVME_FEAT_FDP || fid == NVME_FEAT_FDP_EVENTS) && !ctrl->subsystem->fdp)
+		return NULL;
+	if (fid == NVME_FEAT_CONTROLLER_DATA_QUEUE && !vssd_migration_is_manager(ctrl))
 		return NULL;
 	if (fid == NVME_FEAT_READ_RECOVERY && !ctrl->options->division.recovery_levels)
 		return NULL;

@@ -11,6 +11,7 @@
 #include "vssd/cmd/feature.h"
 #include "vssd/cmd/key_value.h"
 #include "vssd/cmd/log_ocp.h"
+#include "vssd/cmd/migration.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/sgl.h"
 #include "vssd/cmd/virtual.h"
@@ -253,6 +254,7 @@ static uint16_t identify_controller(struct vssd_request *request, uint8_t *data)
 	if (vssd_feature_supported(ctrl, NVME_FEAT_POWER_MEASUREMENT))
 		describe_power(ctrl, id);
 	vssd_capacity_identify(ctrl, id);
+	vssd_migration_identify(ctrl, id);
 	if (has_copy(ctrl))
 		id->ocfs = vssd_copy_formats(ctrl->options);
 	return NVME_SC_SUCCESS;
@@ -686,6 +688,13 @@ static uint16_t identify_secondaries(struct vssd_request *request, uint8_t *data
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t identify_state_formats(struct vssd_request *request, uint8_t *data)
+{
+	(void)request;
+	vssd_migration_formats(data);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t identify_command_sets(struct vssd_request *request, uint8_t *data)
 {
 	uint64_t *vectors = (uint64_t *)data;
@@ -727,6 +736,7 @@ static const struct {
 	[NVME_CNS_CSI_ALLOCATED_NS_LIST] = {identify_csi_allocated_list, NVME_2_0, true},
 	[NVME_CNS_CSI_ALLOCATED_NS] = {identify_csi_allocated_ns, NVME_2_0, true},
 	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0, false},
+	[NVME_CNS_CONTROLLER_STATE_FORMATS] = {identify_state_formats, NVME_2_0, false},
 };
 
 /* Lists of controllers also serve drives that have several. */
@@ -735,6 +745,8 @@ static bool has_structure(const struct vssd_ctrl *ctrl, uint8_t cns)
 	bool is_virtual = cns == NVME_CNS_PRIMARY_CTRL_CAPS || cns == NVME_CNS_SECONDARY_CTRL_LIST;
 	bool lists = cns == NVME_CNS_NS_CTRL_LIST || cns == NVME_CNS_CTRL_LIST;
 
+	if (cns == NVME_CNS_CONTROLLER_STATE_FORMATS)
+		return vssd_migration_is_manager(ctrl);
 	if (is_virtual)
 		return vssd_is_primary(ctrl->subsystem, &ctrl->listener);
 	return !structures[cns].managed || is_managed(ctrl) || (lists && has_several(ctrl));

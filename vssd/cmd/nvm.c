@@ -285,7 +285,8 @@ static uint16_t write_pieces(struct vssd_request *request, struct extent extent)
 
 /* Make the change durable if it must not wait in the cache (FUA, or cache disabled), and delay the completion. LBAs
  * of several blocks never wait there, because a power loss would tear them. */
-static inline void conclude_change(struct vssd_request *request, const struct extent *extent, bool fua)
+static inline void conclude_change(struct vssd_request *request, const struct extent *extent, bool fua,
+				   bool deallocated)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	uint64_t slba = lba_of(extent->ns, extent->offset);
@@ -293,6 +294,8 @@ static inline void conclude_change(struct vssd_request *request, const struct ex
 
 	use_map(ctrl, extent, true);
 	vssd_zones_written(request, slba, extent->length >> extent->ns->lba_shift);
+	if (__builtin_expect(ctrl->features.migration.log != NULL, 0))
+		vssd_migration_changed(ctrl, extent->ns, slba, extent->length >> extent->ns->lba_shift, deallocated);
 	if (__builtin_expect(!through && extent->ns->lba_shift <= VSSD_BLOCK_SHIFT, 1))
 		return;
 	commit(ctrl, extent);
@@ -318,7 +321,7 @@ static uint16_t io_write(struct vssd_request *request)
 		return NVME_SC_SUCCESS;
 	vssd_placement_wrote(request, vssd_slba(cmd), vssd_nlb(cmd));
 	vssd_sanitize_written(request->ctrl->subsystem);
-	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
+	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA, false);
 	return NVME_SC_SUCCESS;
 }
 
@@ -445,7 +448,7 @@ static uint16_t io_write_zeroes(struct vssd_request *request)
 	if (status)
 		return status;
 	vssd_sanitize_written(ctrl->subsystem);
-	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA);
+	conclude_change(request, &extent, cmd->cdw12 & NVME_RW_FUA, deallocate);
 	return NVME_SC_SUCCESS;
 }
 
@@ -465,7 +468,7 @@ static uint16_t io_write_uncorrectable(struct vssd_request *request)
 		if (vssd_store_poison(ctrl->store, part.block, part.sectors) < 0)
 			return no_block(request);
 	track(ctrl, extent.ns, &extent);
-	conclude_change(request, &extent, false);
+	conclude_change(request, &extent, false, false);
 	return NVME_SC_SUCCESS;
 }
 
@@ -519,7 +522,7 @@ static uint16_t io_dsm(struct vssd_request *request)
 		if (extent.length == 0)
 			continue;
 		status = zero_extent(request, extent, true);
-		conclude_change(request, &extent, false);
+		conclude_change(request, &extent, false, true);
 	}
 	return status;
 }
@@ -753,7 +756,7 @@ static uint16_t io_copy(struct vssd_request *request)
 	request->bytes = (uint32_t)destination.length;
 	vssd_placement_wrote(request, sdlba, lbas);
 	vssd_sanitize_written(ctrl->subsystem);
-	conclude_change(request, &destination, cmd->cdw12 & NVME_RW_FUA);
+	conclude_change(request, &destination, cmd->cdw12 & NVME_RW_FUA, false);
 	return NVME_SC_SUCCESS;
 }
 

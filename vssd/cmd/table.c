@@ -15,14 +15,16 @@ static bool has_option(const struct vssd_ctrl *ctrl, uint32_t flags)
 		return false;
 	if (flags & VSSD_NEEDS_CAPACITY && !ctrl->options->division.management)
 		return false;
+	if (flags & VSSD_NEEDS_MIGRATION && !vssd_migration_is_manager(ctrl))
+		return false;
 	return !(flags & VSSD_NEEDS_DIRECTIVES) || ctrl->subsystem->fdp || ctrl->options->optional.streams;
 }
 
-/* FDP came into version 2.1, as an addition that drives of version 2.0 have, too. */
+/* FDP and migration came into version 2.1, as additions that drives of version 2.0 have, too. */
 static bool is_of_version(const struct vssd_ctrl *ctrl, const struct vssd_command *command,
 			  const struct spec_command *known)
 {
-	return vssd_since(ctrl, command->flags & VSSD_NEEDS_FDP ? NVME_2_0 : known->since);
+	return vssd_since(ctrl, command->flags & (VSSD_NEEDS_FDP | VSSD_NEEDS_MIGRATION) ? NVME_2_0 : known->since);
 }
 
 /* The command, or NULL if the drive does not have it. */

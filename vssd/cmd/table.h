@@ -35,8 +35,8 @@
 #define VSSD_NEEDS_VIRTUAL 0x800000u    /* a primary controller has it */
 #define VSSD_NEEDS_LOCKDOWN 0x100000u   /* the drive has it with the option --lockdown only */
 #define VSSD_NEEDS_SHADOW 0x40000u      /* the drive has it with the option --doorbell-buffer only */
-
-#define VSSD_NEEDS_CAPACITY 0x400000u /* the drive has it with the option --capacity-management only */
+#define VSSD_NEEDS_CAPACITY 0x400000u   /* the drive has it with the option --capacity-management only */
+#define VSSD_NEEDS_MIGRATION 0x1000000u /* the controller that manages migration has it, also as version 2.0 */
 
 struct vssd_command {
 	uint16_t (*execute)(struct vssd_request *request); /* NULL: there is no such command */

@@ -109,7 +109,11 @@ static uint16_t finish_zone(struct vssd_request *request, struct vssd_zones *zon
 
 static uint16_t reset_zone(struct vssd_request *request, struct vssd_zones *zones, struct vssd_zone *zone)
 {
-	return vssd_zone_explain(request, vssd_zone_reset(request->ctrl->subsystem, zones, zone), zone);
+	uint16_t status = vssd_zone_reset(request->ctrl->subsystem, zones, zone);
+
+	if (!status && request->ctrl->features.migration.log)
+		vssd_migration_changed(request->ctrl, request->ns, zone->start, zones->size, true);
+	return vssd_zone_explain(request, status, zone);
 }
 
 static uint16_t offline_zone(struct vssd_request *request, struct vssd_zones *zones, struct vssd_zone *zone)

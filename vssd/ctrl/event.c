@@ -30,6 +30,8 @@ static const struct {
 				     NVME_OAES_ZONE_CHANGED},
 	[VSSD_EVENT_ANA] = {NVME_EVENT_NOTICE, NVME_EVENT_ANA_CHANGED, NVME_LOG_ANA, NVME_OAES_ANA},
 	[VSSD_EVENT_POWER] = {NVME_EVENT_ONE_SHOT, NVME_EVENT_POWER_THRESHOLD, 0, 0},
+	[VSSD_EVENT_DATA_QUEUE_TAIL] = {NVME_EVENT_ONE_SHOT, NVME_EVENT_DATA_QUEUE_TAIL, 0, 0},
+	[VSSD_EVENT_DATA_QUEUE_FULL] = {NVME_EVENT_ONE_SHOT, NVME_EVENT_DATA_QUEUE_FULL, 0, 0},
 	[VSSD_EVENT_LBA_STATUS] = {NVME_EVENT_NOTICE, NVME_EVENT_LBA_STATUS, NVME_LOG_LBA_STATUS,
 				   NVME_OAES_LBA_STATUS},
 };
@@ -48,6 +50,8 @@ static uint64_t result_of(const struct vssd_events *queue, unsigned event)
 {
 	uint64_t dword1 = event == VSSD_EVENT_ZONE_CHANGED ? queue->zone_nsid : 0;
 
+	if (event == VSSD_EVENT_DATA_QUEUE_TAIL || event == VSSD_EVENT_DATA_QUEUE_FULL)
+		dword1 = queue->data_queue;
 	return events[event].type | (uint32_t)events[event].info << 8 | (uint32_t)events[event].lid << 16 |
 	       dword1 << 32;
 }

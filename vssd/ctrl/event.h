@@ -31,6 +31,8 @@ enum vssd_event {
 	VSSD_EVENT_VERIFICATION,
 	VSSD_EVENT_GROUP,
 	VSSD_EVENT_POWER,
+	VSSD_EVENT_DATA_QUEUE_TAIL,
+	VSSD_EVENT_DATA_QUEUE_FULL,
 	VSSD_NUM_EVENTS,
 };
 
@@ -43,6 +45,7 @@ struct vssd_events {
 	uint16_t cids[VSSD_AERL + 1]; /* of outstanding commands, oldest first */
 	unsigned count;
 	uint32_t zone_nsid;                      /* the namespace whose zones have changed */
+	uint16_t data_queue;                     /* CDQID of the controller data queue of the last event */
 	uint8_t groups;                          /* endurance groups with events: a bit for each, by ENDGID - 1 */
 	uint8_t group_warnings[VSSD_MAX_GROUPS]; /* that have been reported, by ENDGID - 1 */
 };

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "spec/nvme_cmd.h"
+#include "vssd/ctrl/event.h"
 #include "vssd/ctrl/part.h"
 #include "vssd/fault/faults.h"
 
@@ -97,7 +98,7 @@ struct vssd_faulty {
 	bool hung;                              /* a reset by CC.EN does not finish */
 	uint64_t ready_due;                     /* ticks: until then CSTS.RDY reads as its opposite */
 	uint64_t shutdown_due;                  /* ticks: until then CSTS.SHST reads as 01b */
-	uint16_t storm[16];                     /* by enum vssd_event: reports in addition */
+	uint16_t storm[VSSD_NUM_EVENTS];        /* by enum vssd_event: reports in addition */
 	struct nvme_cmd later[VSSD_LATER_KEPT]; /* a ring of the commands that complete later */
 	unsigned num_later;
 };

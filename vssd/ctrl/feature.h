@@ -11,6 +11,7 @@
 #include "vssd/ctrl/injection.h"
 #include "vssd/ctrl/lba_status.h"
 #include "vssd/ctrl/management.h"
+#include "vssd/ctrl/migration.h"
 #include "vssd/ctrl/reserved.h"
 #include "vssd/ctrl/streams.h"
 
@@ -36,6 +37,7 @@ struct vssd_features {
 	struct vssd_management management;
 	struct vssd_ana ana;
 	struct vssd_lba_status_report lba_status;
+	struct vssd_migration migration;
 	uint8_t group_warnings[VSSD_MAX_GROUPS]; /* feature 18h: EGCW, by ENDGID - 1 */
 };
 

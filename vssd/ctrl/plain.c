@@ -30,7 +30,7 @@ static uint8_t plain_opcodes(const struct vssd_ctrl *ctrl, const struct vssd_ns 
 {
 	bool writes = !ctrl->features.write_through && ctrl->nv->sanitize.written &&
 		      !vssd_health_read_only(ctrl->subsystem) && !ctrl->subsystem->fdp &&
-		      !ctrl->options->optional.streams;
+		      !ctrl->options->optional.streams && !ctrl->features.migration.log;
 
 	if (!vssd_ns_is_active(ctrl, ns) || vssd_ana_status(ctrl, ns) || ns->csi != NVME_CSI_NVM || ns->refuse ||
 	    ns->dulbe || ns->metadata || ns->guarded || vssd_is_divided(ctrl->subsystem))

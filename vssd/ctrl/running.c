@@ -7,7 +7,7 @@ void vssd_update_running(struct vssd_ctrl *ctrl)
 
 	ctrl->running = ctrl->subsystem->power && NVME_GET(csts, NVME_CSTS_RDY) && !NVME_GET(csts, NVME_CSTS_CFS) &&
 			!NVME_GET(csts, NVME_CSTS_PP) && !ctrl->regs.shut_down && !ctrl->regs.host_gone &&
-			!ctrl->faulty.gone && !ctrl->faulty.hung &&
+			!ctrl->faulty.gone && !ctrl->faulty.hung && !ctrl->features.migration.suspended &&
 			vssd_virtual_is_usable(ctrl->subsystem, &ctrl->listener) && vssd_config_bus_master(ctrl);
 	vssd_ctrl_wake(ctrl);
 }

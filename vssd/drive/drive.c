@@ -39,6 +39,7 @@ static const struct vssd_part *const parts[] = {
 	&vssd_pel_context_part,
 	&vssd_shadow_part,
 	&vssd_lba_status_report_part,
+	&vssd_migration_part,
 	NULL,
 };
 
@@ -74,6 +75,8 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 		return;
 	case VSSD_NOTICE_DATA_GONE:
 		vssd_hmb_forget(ctrl);
+		if (ctrl->features.migration.log)
+			vssd_migration_all_changed(ctrl);
 		return;
 	case VSSD_NOTICE_SANITIZE_BEGINS:
 		vssd_event_forget(ctrl, VSSD_EVENT_SANITIZED);

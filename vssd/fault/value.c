@@ -67,6 +67,8 @@ static const struct choice events[] = {
 	{"media-verification", 13},
 	{"endurance-group", 14},
 	{"power-threshold", 15},
+	{"data-queue-tail", 16},
+	{"data-queue-full", 17},
 	{NULL, 0},
 };
 
