@@ -197,7 +197,7 @@ def keys_contradict(options: dict[str, str | None]) -> bool:
 
 
 def functions_contradict(options: dict[str, str | None]) -> bool:
-    """Virtual functions need one controller, and NVMe 1.3. Migration needs a second controller, and NVMe 2.0."""
+    """Virtual functions need one controller, and NVMe 1.3. Migration needs a second one, and NVMe 2.0."""
     version = options.get("nvme-version") or "2.0"
     several = int(options.get("controllers") or 1) > 1
     old = version in ("1.0", "1.1", "1.2", "1.2.1")
