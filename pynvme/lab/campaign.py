@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import heapq
 import os
 import platform
@@ -142,6 +143,8 @@ class Campaign:
         self._idle: dict[str, Unit] = {}
         self._where: dict[str, Host] = {}
         self._stopping = ""
+        self._failure: OSError | None = None
+        """Why nothing can be written any more."""
         self._looping = False
 
     # Its beginning
@@ -158,7 +161,8 @@ class Campaign:
             PlanError: the plan has mistakes, or does not fit the drives that there are
             EngineError: there is no scheduler, or it is gone
             JournalError: another process runs this campaign
-            OSError: the journal cannot be written
+            OSError: the folder cannot be written, such as on a full disk. What was written before counts, and
+                the jobs that ran then were ended in order
         """
         with self._choice:
             return await self._run(mistakes)
@@ -166,16 +170,18 @@ class Campaign:
     async def _run(self, mistakes: Sequence[str]) -> str:
         if self._scheduler is None:
             self._choice.judge(inventory.here(), mistakes)
+            await self._choice.acquire(self._say)
             (self.folder / WORK).mkdir(parents=True, exist_ok=True)  # if it cannot be, Dask tells less
         async with Engine(self._scheduler, self.folder / WORK, self._security) as self.engine:
             self.engine.accept = self._refusal
             self.engine.changed = self._hosts_changed
             await self.engine.ready(FIRST_ANSWERS)
             hosts = [*self.engine.hosts.values(), *self._refused]
-            offered = [drive for host in hosts for drive in host.drives.values()]
+            offered = self._offered(hosts)
             if self._scheduler is not None:
                 self._choice.judge(offered, [*mistakes, *self.engine.refused.values()])
-            await self._choice.take(offered, self._ask_drive, self._say)
+                await self._choice.acquire(self._say)
+            await self._choice.take(offered, self._ask_drive)
             self.units = {key: Unit(drive, group) for key, (group, drive) in self._choice.drives.items()}
             with contextlib.closing(self._open()):
                 try:
@@ -183,6 +189,19 @@ class Campaign:
                 finally:
                     await cancelled(self._tasks)
         return self._stopping or "done"
+
+    def _offered(self, hosts: Iterable[Host]) -> list[LabDrive]:
+        """The drives of all hosts. Tell if several workers of one host offer the same ones."""
+        offers: dict[tuple[str, str, str], tuple[LabDrive, list[str]]] = {}
+        for host in hosts:
+            for drive in host.drives.values():
+                _, workers = offers.setdefault((drive.host, drive.address, drive.serial), (drive, []))
+                workers.append(host.worker)
+        shared = {drive.host: sorted(workers) for drive, workers in offers.values() if len(workers) > 1}
+        for name, workers in shared.items():
+            told = f"{name} has {len(workers)} workers, {', '.join(workers)}, which offer the same drives: "
+            self._say(told + "a drive has one job at a time")
+        return [drive for drive, _ in offers.values()]
 
     def _open(self) -> Journal:
         """Open the journal, with the events of this beginning."""
@@ -236,8 +255,17 @@ class Campaign:
         return None if host is None else await self.engine.run(host, drive, health_spec(drive), {})
 
     def _say(self, text: str) -> None:
-        if self._view is not None:
-            self._view.say(text)
+        self._show("say", text)
+
+    def _show(self, method: str, *words: Any) -> None:
+        """Have the view show something. If nobody reads the output any more, end the jobs in order."""
+        if self._view is None:
+            return
+        try:
+            getattr(self._view, method)(*words)
+        except OSError:
+            self._view = None
+            self.stop(INTERRUPTED)
 
     def _refusal(self, host: Host) -> str:
         """Why a host is refused, or an empty text."""
@@ -270,7 +298,10 @@ class Campaign:
             started = list(self._begin()) if not self._stopping else []
             await self._sync()
             for unit, work in started:
-                self._start(self._follow(unit, work))
+                if self._failure is None:
+                    self._start(self._follow(unit, work))
+                else:
+                    unit.busy = False  # the journal does not have its begin
             if self.engine.gone.is_set():
                 self._tell("stop", why=INTERRUPTED)
                 await self._sync()
@@ -278,6 +309,8 @@ class Campaign:
             if self._is_over():
                 self._tell("stop", why=self._stopping or "done")
                 await self._sync()
+                if self._failure is not None:
+                    raise self._failure
                 return
             if time.monotonic() - asked > PROGRESS * max(1.0, len(self.engine.hosts) / MANY):
                 asked = time.monotonic()
@@ -286,8 +319,7 @@ class Campaign:
                 await asyncio.wait_for(self._wake.wait(), TURN)
             self._wake.clear()
             self._take()
-            if self._view is not None:
-                self._view.turn(self)
+            self._show("turn", self)
 
     def _is_over(self) -> bool:
         if any(unit.busy for unit in self.units.values()):
@@ -306,15 +338,30 @@ class Campaign:
         self.progress = await self.engine.progress()
 
     async def _sync(self) -> None:
-        """Write the files of jobs and the journal, after which all events count."""
-        if not self._events:
+        """Write the files of jobs and the journal, after which all events count.
+
+        If that fails, none of them counts, nothing is written any more, and the jobs are ended in order.
+        """
+        if not self._events or self._failure is not None:
             return
         files, self._files = self._files, []
         events, self._events = self._events, []
-        await asyncio.get_running_loop().run_in_executor(None, self._write, files)
-        if self._view is not None:
-            for event in events:
-                self._view.event(event)
+        written = asyncio.get_running_loop().run_in_executor(None, self._write, files)
+        try:
+            await asyncio.shield(written)
+        except asyncio.CancelledError:
+            await asyncio.wait([written])  # it uses the descriptor of the journal
+            raise
+        except OSError as error:
+            self._fail(error)
+            return
+        for event in events:
+            self._show("event", event)
+
+    def _fail(self, error: OSError) -> None:
+        """End the campaign because its folder cannot be written."""
+        self._failure = self._failure or error
+        self.stop(INTERRUPTED)
 
     def _write(self, files: Iterable[tuple[Path, dict[str, bytes]]]) -> None:
         for folder, contents in files:
@@ -413,7 +460,9 @@ class Campaign:
             unit.busy = False
             unit.host = None
             one, unit.job = unit.job, None
-            if one is None:
+            if self._failure is None and result.get("full"):
+                self._take_full(unit, one, result)
+            elif one is None:
                 self._take_health(unit, result)
             else:
                 self._take_end(unit, one, result)
@@ -424,6 +473,17 @@ class Campaign:
     def _count_findings(self) -> None:
         if self.plan.findings and self.state.findings >= self.plan.findings:
             self.stop("findings")
+
+    def _take_full(self, unit: Unit, one: Job | None, result: Mapping[str, Any]) -> None:
+        """A job could not write: it runs again when there is room, and nobody is to blame."""
+        why = result["message"]
+        if one is not None:
+            self._tell("lost", job=one.id, attempt=self.state.begun[one.id], why=why, blame=False)
+            unit.queue.appendleft((-1, one))
+        if self._scheduler is None:  # it is the disk of the campaign
+            self._fail(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        else:
+            self._set_aside(unit, why)
 
     def _take_health(self, unit: Unit, result: Mapping[str, Any]) -> None:
         if "why" not in result:  # lost: it is checked again
@@ -469,8 +529,9 @@ class Campaign:
         """Begin nothing more, and end the jobs in order. They run again when the campaign is resumed."""
         if not self._stopping:
             self._stopping = why
-            self._start(self._ask())
-            self._wake.set()
+            if self._looping:
+                self._start(self._ask())
+                self._wake.set()
 
     @property
     def is_running(self) -> bool:

@@ -36,6 +36,7 @@ class Choice:
         """The drives and the names of their groups, by their keys."""
         self._plan = plan
         self._begun = begun
+        self._places: list[tuple[Group, Lent]] = []
         self._lent = contextlib.ExitStack()
 
     def __enter__(self) -> Choice:
@@ -61,37 +62,49 @@ class Choice:
         if found:
             raise PlanError(found)
 
-    async def take(self, offered: list[LabDrive], ask: Ask, say: Callable[[str], None]) -> None:
-        """Acquire the places of labgrid, ask drives what they can do if the plan does, and choose again.
+    async def acquire(self, say: Callable[[str], None]) -> None:
+        """Acquire the places of labgrid.
+
+        Args:
+            say: is told what is waited for
+
+        Raises:
+            PlanError: a place cannot be had
+        """
+        for group in self._plan.groups:
+            if group.place:
+                try:
+                    self._places.append((group, await self._lend(group, say)))
+                except PlaceError as error:
+                    raise PlanError([f"[[drives]] {group.name}: {error}"]) from error
+
+    async def take(self, offered: list[LabDrive], ask: Ask) -> None:
+        """Ask drives what they can do if the plan does, and choose again, with the tags of the places.
 
         Args:
             offered: the drives of all hosts
             ask: checks a drive
-            say: is told what is waited for
 
         Raises:
-            PlanError: a place cannot be had, or no drive has a capability that the plan asks for
+            PlanError: no drive has a capability that the plan asks for
         """
         asks = self._begun is None and any(group.capability for group in self._plan.groups)
-        places = [group for group in self._plan.groups if group.place]
-        if not asks and not places:
+        if not asks and not self._places:
             return
-        for group in places:
-            try:
-                offered = await self._lend(group, offered, say)
-            except PlaceError as error:
-                raise PlanError([f"[[drives]] {group.name}: {error}"]) from error
         mistakes: list[str] = []
+        for group, lent in self._places:
+            try:
+                offered = _with_place(group.place, lent.place, offered)
+            except PlaceError as error:
+                mistakes.append(f"[[drives]] {group.name}: {error}")
         if asks:
             offered = list(await asyncio.gather(*(self._capable(one, ask, mistakes) for one in offered)))
         mistakes += self._choose(offered)
         if mistakes:
             raise PlanError(mistakes)
 
-    async def _lend(
-        self, group: Group, offered: Iterable[LabDrive], say: Callable[[str], None]
-    ) -> list[LabDrive]:
-        """Acquire the place of a group, and give its tags to its drive. A cancellation ends the waiting."""
+    async def _lend(self, group: Group, say: Callable[[str], None]) -> Lent:
+        """Acquire the place of a group. A cancellation ends the waiting."""
         ended = threading.Event()
         loop = asyncio.get_running_loop()
 
@@ -107,7 +120,7 @@ class Choice:
                 (await waits).close()
             raise
         self._lent.enter_context(lent)
-        return _with_place(group.place, lent.place, offered)
+        return lent
 
     async def _capable(self, drive: LabDrive, ask: Ask, mistakes: list[str]) -> LabDrive:
         """A drive with tags of what it can do, if a group with capabilities could be its."""

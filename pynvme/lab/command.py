@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import signal
@@ -19,8 +20,14 @@ from pynvme.lab import certificates, journal, live
 from pynvme.lab import plan as plans
 from pynvme.lab.campaign import WORK, Campaign
 from pynvme.lab.engine import SLOTS, EngineError
-from pynvme.lab.journal import INTERRUPTED
+from pynvme.lab.journal import INTERRUPTED, JournalError
 from pynvme.lab.plan import Plan, PlanError
+
+
+class Unusable(click.ClickException):
+    """The campaign cannot run, or cannot go on. It is no finding, which has the status 1."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ def run(options: Options) -> int:
     security = scheduler and certificates.security(scheduler, "client", options.tls, options.insecure)
     if options.parallel is not None:
         os.environ[SLOTS] = str(options.parallel)
+    place = Path(options.resume or options.folder or ".")
     try:
         plan, mistakes, place, state = _resumed(options) if options.resume else _new(options)
         view = live.view(options.as_json)
@@ -62,10 +70,23 @@ def run(options: Options) -> int:
         for mistake in error.mistakes:
             click.echo(f"{options.plan or options.resume}: {mistake}", err=True)
         return 2
+    except JournalError as error:
+        raise Unusable(str(error)) from error
     except EngineError as error:
-        hint = f": pynvme campaign --resume {place} goes on" if (place / journal.FILE).exists() else ""
-        raise click.ClickException(f"{error}{hint}") from error
+        raise Unusable(f"{error}{_hint(place)}") from error
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        where = f"{error.filename or place}: {error.strerror or error}"
+        raise Unusable(f"the campaign cannot be written: {where}{_hint(place)}") from error
     return _end(campaign, why, options.as_json)
+
+
+def _hint(folder: Path) -> str:
+    """How to go on, if jobs may have ended."""
+    if not (folder / journal.FILE).exists():
+        return ""
+    return f"; what ended before counts, and `pynvme campaign --resume {folder}` goes on"
 
 
 def _tidy(folder: Path) -> None:
@@ -116,15 +137,17 @@ async def _run(campaign: Campaign, mistakes: list[str]) -> str:
         nonlocal pressed
         pressed += 1
         if pressed == 1 and campaign.is_running:
-            click.echo("ending the jobs in order; press Ctrl-C again to kill them", err=True)
             campaign.stop(INTERRUPTED)
+            with contextlib.suppress(OSError):  # the terminal is closed
+                click.echo("ending the jobs in order; press Ctrl-C again to kill them", err=True)
         elif campaign.is_running:
             asyncio.ensure_future(campaign.kill()).add_done_callback(lambda _: main.cancel())
         else:
             main.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            loop.add_signal_handler(number, interrupt)
     try:
         return await main
     except asyncio.CancelledError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import platform
@@ -134,16 +135,21 @@ def work(spec: Mapping[str, Any]) -> dict[str, Any]:
         return {"outcome": "lost", "message": "its worker has started anew"}
     worker = get_worker()
     folder = str(worker.local_directory)
-    if spec.get("health"):
-        from pynvme.lab import health
+    try:
+        if spec.get("health"):
+            from pynvme.lab import health
 
-        return health.check(spec, folder)
-    _files.update(spec["blobs"])
-    missing = [digest for digest in spec["contents"].values() if digest not in _files]
-    if missing:
-        return {"missing": missing}
-    files = {name: _files[digest] for name, digest in spec["contents"].items()}
-    return job.run({**spec, "files": files}, folder, _is_cancelled(worker))
+            return health.check(spec, folder)
+        _files.update(spec["blobs"])
+        missing = [digest for digest in spec["contents"].values() if digest not in _files]
+        if missing:
+            return {"missing": missing}
+        files = {name: _files[digest] for name, digest in spec["contents"].items()}
+        return job.run({**spec, "files": files}, folder, _is_cancelled(worker))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return job.full(folder)
 
 
 def _is_cancelled(worker: Any) -> Callable[[], bool]:

@@ -17,6 +17,7 @@ import select
 import shutil
 import signal
 import site
+import socket
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,8 @@ TURN = 0.2
 """Seconds between two looks at whether a job has to end."""
 LONGEST_OUTPUT = 1 << 20
 """The most bytes of a job's output that are kept; of a longer one, the end."""
+LEAST_ROOM = 1 << 20
+"""Bytes: a disk with less room is full, and results of jobs that did not pass on it mean nothing."""
 
 _COOKIE = "PYNVME_JOB"
 """The variable of the environment that has the folder of a job, and tells what the job has started."""
@@ -79,7 +82,7 @@ def run(
     Returns:
         ``outcome`` with ``exit``, ``seconds``, ``counts``, ``tests``, ``findings``, ``message``, and
         ``files``: the content, compressed with zlib, by name. The outcome is one of the journal's, or
-        ``lost`` if something killed the job or its virtual SSD.
+        ``lost`` if something killed the job or its virtual SSD. For a full disk, see :func:`full`.
     """
     handle = running[spec["job"]] = Handle()
     try:
@@ -89,6 +92,20 @@ def run(
             return _Process(spec, made, handle, cancelled).run()
     finally:
         del running[spec["job"]]
+
+
+def full(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """The result of a job, or of a check of health, that had no room for its files: lost, with ``full``."""
+    return {
+        "outcome": "lost",
+        "full": True,
+        "message": f"the disk of {folder} on {socket.gethostname()} is full",
+    }
+
+
+def _has_no_room(folder: Path) -> bool:
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize < LEAST_ROOM or (room.f_files > 0 and room.f_favail == 0)
 
 
 def _simulate(seconds: float, handle: Handle, cancelled: Callable[[], bool]) -> dict[str, Any]:
@@ -222,6 +239,8 @@ class _Process:
     def _judge(self, code: int) -> dict[str, Any]:
         if self._handle.reason in (STOPPED, NOW):
             return {"outcome": INTERRUPTED, "message": "ended on request"}
+        if code and _has_no_room(self._folder):
+            return full(self._folder)
         if self._handle.reason == LIMIT:
             return {"outcome": LIMIT, "message": f"it took longer than {self._spec['time_limit']:g} s"}
         if self._handle.progress.get("killed"):

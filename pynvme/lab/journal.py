@@ -48,6 +48,7 @@ class Journal:
             os.close(self._fd)
             raise JournalError(f"another process runs the campaign in {folder}: end that one first") from None
         self._waiting: list[bytes] = []
+        self._opened = time.monotonic()
         self._cut()
         if new:
             _sync_folder(folder)
@@ -61,8 +62,13 @@ class Journal:
         os.lseek(self._fd, 0, os.SEEK_END)
 
     def add(self, event: str, **more: Any) -> dict[str, Any]:
-        """Add an event, which counts only after the next :meth:`sync`. Returns it with its time."""
-        line = {"event": event, **more, "time": round(time.time(), 3)}
+        """Add an event, which counts only after the next :meth:`sync`.
+
+        Returns it with its ``time``, and ``elapsed``, the seconds since the journal was opened, in which a
+        clock that is set changes nothing.
+        """
+        elapsed = round(time.monotonic() - self._opened, 3)
+        line = {"event": event, **more, "time": round(time.time(), 3), "elapsed": elapsed}
         self._waiting.append(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
         return line
 
@@ -80,15 +86,10 @@ class Journal:
         os.fdatasync(self._fd)
 
     def close(self) -> None:
-        """Write what is left, and release the folder."""
+        """Release the folder. Events that were not written never happened: their files may be missing."""
         if self._fd >= 0:
-            fd, self._fd = self._fd, -1
-            try:
-                if self._waiting:
-                    os.write(fd, b"".join(self._waiting))
-                    os.fdatasync(fd)
-            finally:
-                os.close(fd)
+            os.close(self._fd)
+            self._fd = -1
 
 
 def _sync_folder(folder: Path) -> None:

@@ -144,12 +144,10 @@ def _head(campaign: results.Campaign, found: Results, bugs: Answer, before: Path
         for outcome, count in outcomes.most_common()
     )
     counts = ", ".join(f"{count:,} {escape(outcome)}" for outcome, count in outcomes.most_common())
-    lasted = max(0.0, campaign.end - campaign.start)
     when = datetime.fromtimestamp(campaign.start).astimezone()
     number = sum(outcomes.values())
-    told = (
-        f"{when:%d %B %Y, %H:%M:%S %Z}, {duration(lasted)}, {number:,} jobs{f': {counts}' if counts else ''}"
-    )
+    lasted = duration(campaign.lasted)
+    told = f"{when:%d %B %Y, %H:%M:%S %Z}, {lasted}, {number:,} jobs{f': {counts}' if counts else ''}"
     (tests, failed, drives), *_ = found.ask(
         "select count(*), count(*) filter (where bad), count(distinct drive) from tests"
     ).rows

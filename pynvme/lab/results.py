@@ -57,7 +57,7 @@ class Attempt:
         if self.end is not None and "seconds" in self.end:
             return float(self.end["seconds"])
         last = self.end or self.lost or self.begin
-        return max(0.0, float(last.get("time", 0)) - float(self.begin.get("time", 0)))
+        return max(0.0, float(last.get("clock", 0)) - float(self.begin.get("clock", 0)))
 
     @property
     def path(self) -> str:
@@ -79,8 +79,10 @@ class Campaign:
     jobs: dict[str, list[Attempt]] = field(default_factory=dict)
     stop: str = ""
     """Why it stopped, or empty if it still runs or was killed."""
-    end: float = 0.0
-    """The time of its last event."""
+    lasted: float = 0.0
+    """Seconds that it has run, up to its last event. It does not run between its end and a ``--resume``."""
+    before: float = 0.0
+    """Those up to the last ``--resume``."""
 
     @property
     def name(self) -> str:
@@ -106,9 +108,21 @@ def read(folder: str | os.PathLike[str]) -> Campaign:
     return found
 
 
+def _clock(found: Campaign, event: dict[str, Any]) -> float:
+    """When an event was, in seconds that the campaign had run. The clock of its host may be set meanwhile."""
+    if event["event"] == "resume":
+        found.before = found.lasted
+    if "elapsed" in event:
+        clock = found.before + float(event["elapsed"])
+    else:  # journals of old have the time alone
+        clock = float(event.get("time", 0)) - float((found.about or event).get("time", 0))
+    found.lasted = max(found.lasted, clock)
+    return found.lasted
+
+
 def _take(found: Campaign, event: dict[str, Any]) -> None:
     kind = event["event"]
-    found.end = max(found.end, float(event.get("time", 0)))
+    event = {**event, "clock": _clock(found, event)}
     if kind == "campaign":
         found.about = event
     elif kind == "drive":

@@ -31,6 +31,7 @@ def test_a_torn_last_line_is_ignored_and_cut(tmp_path: Path) -> None:
         assert len(list(journal.read(tmp_path))) == 6
         book = journal.Journal(tmp_path, new=False)
         book.add("resume")
+        book.sync()
         book.close()
         lines = path.read_bytes().removeprefix(whole).splitlines()
         assert [json.loads(line)["event"] for line in lines] == ["resume"]
@@ -54,8 +55,9 @@ def test_what_was_not_synced_is_not_there(tmp_path: Path) -> None:
     book.add("campaign", version=1)
     assert list(journal.read(tmp_path)) == []
     book.sync()
-    assert len(list(journal.read(tmp_path))) == 1
+    book.add("end", job="a", attempt=1, outcome="passed")  # its files may not be there
     book.close()
+    assert len(list(journal.read(tmp_path))) == 1
 
 
 def test_a_folder_has_one_campaign_and_one_process(tmp_path: Path) -> None:

@@ -151,6 +151,27 @@ def test_a_job_that_was_ended_is_a_finding(made):
     assert len({row["signature"] for row in found}) == 2
 
 
+def test_a_clock_that_is_set_changes_no_duration(tmp_path):
+    """Nor does the time between the end of a campaign and its --resume count."""
+    made = Made(tmp_path / "campaigns" / "set")
+    made.begin("S1")
+    path = made.folder / "journal.jsonl"
+    first, begin = map(json.loads, path.read_text().splitlines())
+    lost = {"event": "lost", "job": begin["job"], "attempt": 1, "why": "killed"}
+    events = [
+        {**first, "elapsed": 0.5},
+        {**begin, "time": made.clock + 7200, "elapsed": 1},
+        {"event": "health", "drive": "S1", "fit": True, "why": "", "time": made.clock - 3600, "elapsed": 41},
+        {"event": "resume", "time": made.clock + 86400, "elapsed": 0.25},
+        {**lost, "time": made.clock + 86400, "elapsed": 0.25},
+        {"event": "stop", "why": "done", "time": made.clock - 86400, "elapsed": 10},
+    ]
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    found = results.read(made.folder)
+    assert found.lasted == 51
+    assert found.jobs[begin["job"]][0].seconds == 40.25
+
+
 def test_the_files_are_replaced_as_a_whole(made, monkeypatch):
     results.collect(made.folder)
     before = {path: path.read_bytes() for path in (made.folder / "results").iterdir()}
