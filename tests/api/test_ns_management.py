@@ -154,7 +154,11 @@ def test_each_field_is_where_the_specification_has_it(drive):
         drive.ns_create(1, 2, 3, 4, 5, 6, 7, 8, csi=9).waitdone()
         drive.ns_create(0, csi=2, rar=0x11223344, ror=0x22, rnumzrwa=0x33).waitdone()
         zoned = drive.cmdlog_list(1)[0].data
+        drive.ns_create(0, lbstm=0x1122334455667788, phndls=[0x99AA, 0xBB]).waitdone()
+        more = drive.cmdlog_list(1)[0].data
         drive.ns_attach(2, [1, 0x203]).waitdone()
+    assert more[384:394] == bytes.fromhex("8877665544332211 0200") and more[:384] == bytes(384)
+    assert more[394:512] == bytes(118) and more[512:] == bytes.fromhex("aa99 bb00") + bytes(3580)
     assert zoned[499:512] == bytes.fromhex("01 44332211 22000000 33000000") and zoned[:499] == bytes(499)
     sent = {command.opcode: command for command in drive.cmdlog_list() if command.opcode in (0x0D, 0x15)}
     sent[0x0D] = next(command for command in drive.cmdlog_list() if command.cdw11 == 9 << 24)
