@@ -559,6 +559,18 @@ def test_states_that_no_controller_can_have(migrated: Migrated, state: bytes) ->
     assert state_of(manager, size=104)[0] == STATE + queues(), "it is as before"
 
 
+def test_queues_that_share_a_completion_queue_are_replaced(pair: Pair) -> None:
+    nvme = pair.b.nvme
+    shared = Queue(nvme.memory, nvme.doorbells, 2, 16)
+    assert nvme.admin.execute(0x01, prp1=shared.sq, cdw10=15 << 16 | 2, cdw11=1 << 16 | 1)[1] == OK
+    assert send(pair.a, SUSPEND) == OK
+    buffer = pair.a.nvme.memory.alloc(4096)
+    pair.a.nvme.memory.write(buffer, STATE + queues(sqid=3, cqid=3, of=3))
+    fields = {"cdw10": 3 << 16 | SET_STATE, "cdw11": 1 << 16 | CHILD, "cdw15": 26}
+    assert pair.a.nvme.admin.execute(SEND, prp1=buffer, **fields)[1] == OK
+    assert state_of(pair.a, size=104)[0] == STATE + queues(sqid=3, cqid=3, of=3)
+
+
 def test_parts_that_are_out_of_order(migrated: Migrated) -> None:
     manager = migrated.managers[1]
     assert send(manager, SUSPEND) == OK

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vssd/cmd/deferred.h"
 #include "vssd/cmd/dptr.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
@@ -375,19 +376,29 @@ static bool is_possible(const struct vssd_ctrl *ctrl, const struct nvme_controll
 	return true;
 }
 
+/* Delete all I/O queues: first those for submission, since a completion queue may serve several. */
+static void delete_queues(struct vssd_ctrl *ctrl)
+{
+	vssd_queues_resolve(ctrl);
+	for (uint32_t i = ctrl->queues.num_active; i > 0; i--) {
+		uint16_t qid = vssd_queue_id(&ctrl->queues, i);
+
+		if (!ctrl->queues.sq[qid].size)
+			continue;
+		vssd_faulty_forget_queue(ctrl, qid);
+		vssd_deferred_forget_queue(ctrl, qid);
+		vssd_sq_delete(ctrl, qid);
+	}
+	while (ctrl->queues.num_active)
+		vssd_cq_delete(ctrl, vssd_queue_id(&ctrl->queues, 1));
+}
+
 /* Give a controller I/O queues instead of those that it has. */
 static void set_queues(struct vssd_ctrl *ctrl, const struct nvme_controller_state *state)
 {
 	const struct nvme_cq_state *cqs = (const struct nvme_cq_state *)&state->iosq[state->niosq];
 
-	while (ctrl->queues.num_active) {
-		uint16_t qid = ctrl->queues.active[0];
-
-		if (ctrl->queues.sq[qid].size)
-			vssd_sq_delete(ctrl, qid);
-		if (ctrl->queues.cq[qid].size && !ctrl->queues.cq[qid].users)
-			vssd_cq_delete(ctrl, qid);
-	}
+	delete_queues(ctrl);
 	for (uint16_t i = 0; i < state->niocq; i++) {
 		const struct nvme_cq_state *from = &cqs[i];
 		struct vssd_cq *cq = &ctrl->queues.cq[from->iocqqid];
