@@ -51,6 +51,7 @@ OPTIONS = (
     "endurance_groups=2",
     "error_injection",
     "fdp",
+    "keep_alive",
     "key_value=1",
     "lba_status",
     "lockdown",
@@ -141,8 +142,8 @@ MODULES = {("admin", opcode): "pynvme.migration" for opcode in (0x3D, 0x41, 0x42
 REASONS = {
     "it does not track what controllers write to the host's memory (TRATTR: THMCS)": ("track receive",),
     "of fabrics, or of subsystems of another size": (
-        *("fabric", "discovery", "exported", "underlying", "ports", "dispersed", "reachab", "kato"),
-        *("keep alive", "management address", "domain", "ave", "mgmt address"),
+        *("fabric", "discovery", "exported", "underlying", "ports", "dispersed", "reachab"),
+        *("management address", "domain", "ave", "mgmt address"),
     ),
     "its latency is that of this machine, without deterministic windows": ("predictable latency",),
     "a hint for the host's own use, which no drive acts upon": ("lba range",),
@@ -162,7 +163,6 @@ ZEROS = {
     "its endpoint out of band is a socket, and no port of the subsystem": "mec",
     "vendor specific commands have formats of their own": "avscc icsvscc",
     "the namespaces have it all, unless `unallocated` or the host says otherwise": "unvmcap",
-    "no keep alive": "kas",
     "no limit": "hmminds maxdna maxcna",
     "one domain": "domainid",
     "no key per I/O": "kpioc kpios kpiodaag",

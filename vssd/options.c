@@ -253,6 +253,8 @@ static const struct entry entries[] = {
 	 "have Doorbell Buffer Config, and use shadow doorbells", NULL, "", NULL},
 	{"power-measurement", FLAG, DRIVE, AT(drive.optional.features.power_measurement), 0, 1, 0, NULL,
 	 "measure and limit the power (features 23h to 25h, log page 25h of NVMe 2.3)", NULL, "", NULL},
+	{"keep-alive", FLAG, DRIVE, AT(drive.optional.features.keep_alive), 0, 1, 0, NULL,
+	 "have the Keep Alive Timer (feature 0Fh) and the Keep Alive command", NULL, "", NULL},
 	{"error-injection", FLAG, DRIVE, AT(drive.optional.error_injection), 0, 1, 0, NULL,
 	 "have feature C0h, Error Injection, of OCP's specification", NULL, "", NULL},
 	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "generated",
@@ -558,6 +560,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.features.power_measurement |= all;
 	options->optional.migration |= all && options->version >= NVME_2_0 &&
 				       options->functions.controllers + options->functions.virtual_ones > 1;
+	options->optional.features.keep_alive |= all;
 	options->optional.mi |= all;
 	options->optional.media.lba_status |= all && !options->null_store;
 	options->optional.media.verification |= all && !options->null_store;

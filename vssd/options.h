@@ -42,6 +42,7 @@ struct vssd_media_options {
 /* Features that client drives lack. */
 struct vssd_feature_options {
 	bool power_measurement; /* features 23h to 25h and log page 25h */
+	bool keep_alive;        /* feature 0Fh and the Keep Alive command */
 };
 
 /* How long operations take, at least. */

@@ -10,6 +10,7 @@ AER = "Base 2.0, 5.2 Asynchronous Event Request"
 RESET = "Base 2.0, 3.7.2 Controller Level Reset"
 SHUTDOWN = "Base 2.0, 3.6.1 Memory-based Transport Controller Shutdown"
 FLR = "PCIe 5.0, 6.6.2 Function Level Reset"
+ALIVE = "Base 2.0, 3.9 Keep Alive"
 
 BUGS = (
     Bug(
@@ -257,5 +258,25 @@ BUGS = (
         SHUTDOWN,
         ("on=shutdown nth=2 do hang",),
         areas=("resets", "power"),
+    ),
+    Bug(
+        "D28",
+        "keep-alive-ignored",
+        "The controller fails although Keep Alive commands come in time",
+        "The command completes, and the timer is started anew by Set Features only.",
+        ALIVE,
+        ("opcode=keep-alive do skip",),
+        {"keep_alive": True},
+        areas=("features",),
+    ),
+    Bug(
+        "D29",
+        "silent-host-stops-the-drive",
+        "The time of Keep Alive passes, and the controller stops without a fatal status",
+        "The timer stops the processing of commands, and the task that sets CSTS.CFS is among what it stops.",
+        ALIVE,
+        ("register=CSTS access=read do set value[1:1]=0",),
+        {"keep_alive": True},
+        areas=("features",),
     ),
 )

@@ -41,6 +41,7 @@ from pynvme.suite.claims import (
     TWO_NAMESPACES,
     VECTORS,
     ZEROED,
+    admin,
     feature,
     io,
     log,
@@ -1043,3 +1044,40 @@ def test_a_power_limit_is_kept(drive: Drive) -> None:
         if can_save:
             limit_power(drive, saved, True)
         limit_power(drive, current)
+
+
+ALIVE = "Base 2.0, 3.9 Keep Alive"
+MOST_GRANULARITY = 10
+"""The largest KAS, in units of 100 ms, for which the test does not take too long."""
+
+
+@requirement("FEATURES-30", ALIVE)
+@needs(admin(AdminOpcode.KEEP_ALIVE), feature(FeatureId.KATO))
+def test_a_silent_host_makes_the_controller_fail(drive: Drive) -> None:
+    """While Keep Alive commands come in time, a controller works. Without them, it sets CSTS.CFS.
+
+    1. Set a Keep Alive Timer, and send Keep Alive for longer than its time. CSTS.CFS is 0.
+    2. Be silent for twice the time. CSTS.CFS is 1. Reset the controller, which then works.
+    """
+    granularity = int(drive.id_ctrl.kas)
+    if granularity > MOST_GRANULARITY:
+        pytest.skip(f"needs a Keep Alive granularity of {MOST_GRANULARITY} * 100 ms at most (KAS)")
+    drive.succeed(drive.set_feature(FeatureId.KATO, max(300, granularity * 100)), ALIVE)
+    kato = drive.succeed(drive.get_feature(FeatureId.KATO), ALIVE).cdw0
+    is_multiple = kato >= 300 and kato % (granularity * 100) == 0
+    drive.check(is_multiple, ALIVE, f"a KATO of 300 or more, and a multiple of {granularity * 100}", kato)
+    last = start = time.monotonic()
+    while time.monotonic() < start + 1.7 * kato / 1000:
+        time.sleep(kato / 10000)
+        was_late = time.monotonic() - last > 0.8 * kato / 1000
+        drive.check(was_late or not drive.csts.cfs, ALIVE, "CFS 0, since Keep Alives come", 1)
+        if was_late:
+            drive.reset()
+            pytest.skip("the host was too busy to send Keep Alive in time")
+        drive.succeed(drive.admin(AdminOpcode.KEEP_ALIVE), ALIVE)
+        last = time.monotonic()
+    time.sleep(2 * kato / 1000 + 0.2)
+    failed = drive.csts.cfs
+    drive.reset()
+    drive.check(bool(failed), ALIVE, f"CFS 1 after {2 * kato} ms without Keep Alive", failed)
+    drive.succeed(drive.get_feature(FeatureId.KATO), ALIVE)

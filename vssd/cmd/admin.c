@@ -18,6 +18,7 @@
 #include "vssd/cmd/virtual.h"
 #include "vssd/cmd/refuse.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/keep_alive.h"
 
 static bool qid_in_range(const struct vssd_ctrl *ctrl, uint64_t qid)
 {
@@ -135,6 +136,13 @@ static uint16_t delete_cq(struct vssd_request *request)
 	return NVME_SC_SUCCESS;
 }
 
+static uint16_t keep_alive(struct vssd_request *request)
+{
+	if (!request->is_trial)
+		vssd_keep_alive(request->ctrl);
+	return NVME_SC_SUCCESS;
+}
+
 #define ANYTIME VSSD_DURING_SANITIZE
 
 const struct vssd_command vssd_admin_commands[256] = {
@@ -152,6 +160,7 @@ const struct vssd_command vssd_admin_commands[256] = {
 	[NVME_ADMIN_FW_DOWNLOAD] = {vssd_firmware_download, 0},
 	[NVME_ADMIN_NS_MANAGEMENT] = {vssd_ns_management, VSSD_NEEDS_NS_MANAGEMENT},
 	[NVME_ADMIN_NS_ATTACHMENT] = {vssd_ns_attachment, VSSD_NEEDS_NS_MANAGEMENT},
+	[NVME_ADMIN_KEEP_ALIVE] = {keep_alive, ANYTIME | VSSD_NEEDS_KEEP_ALIVE},
 	[NVME_ADMIN_DIRECTIVE_SEND] = {vssd_directive_send, VSSD_NEEDS_NS_OR_ALL | VSSD_NEEDS_DIRECTIVES},
 	[NVME_ADMIN_DIRECTIVE_RECEIVE] = {vssd_directive_receive, VSSD_NEEDS_NS_OR_ALL | VSSD_NEEDS_DIRECTIVES},
 	[NVME_ADMIN_SELF_TEST] = {vssd_self_test, 0},

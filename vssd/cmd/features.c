@@ -13,6 +13,7 @@
 #include "vssd/cmd/refuse.h"
 #include "vssd/cmd/reservation.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/keep_alive.h"
 #include "vssd/fault/value.h"
 #include "vssd/ctrl/plain.h"
 #include "vssd/subsystem/reservation.h"
@@ -22,6 +23,7 @@
 #define THRESHOLD_OVER 0u
 #define THRESHOLD_UNDER 1u
 #define SAVED_DWORDS 6u
+#define KAS_MS (VSSD_KAS * 100u)
 #define SAVED_COMPLETION 8u
 
 struct feature {
@@ -336,6 +338,19 @@ static uint16_t get_host_behavior(struct vssd_request *request, enum nvme_featur
 	return vssd_data_send(request, select == NVME_SEL_CURRENT ? &ctrl->features.behavior : &none, sizeof(none));
 }
 
+/* The time is a multiple of KAS. */
+static uint16_t set_kato(struct vssd_request *request)
+{
+	struct vssd_ctrl *ctrl = request->ctrl;
+	uint64_t units = ((uint64_t)request->cmd.cdw11 + KAS_MS - 1) / KAS_MS;
+
+	if (request->is_trial)
+		return NVME_SC_SUCCESS;
+	ctrl->features.value[NVME_FEAT_KATO] = (uint32_t)(units * KAS_MS > UINT32_MAX ? units - 1 : units) * KAS_MS;
+	vssd_keep_alive(ctrl);
+	return NVME_SC_SUCCESS;
+}
+
 static uint16_t set_command_set_profile(struct vssd_request *request)
 {
 	const struct nvme_cmd *cmd = &request->cmd;
@@ -365,6 +380,7 @@ static const struct feature features[256] = {
 	[NVME_FEAT_APST] = {NVME_1_1, SAVEABLE, NVME_APSTE, 0, vssd_apst_set, vssd_apst_get},
 	[NVME_FEAT_HMB] = {NVME_1_2, CHANGEABLE, 0, 0, vssd_hmb_set, vssd_hmb_get},
 	[NVME_FEAT_TIMESTAMP] = {NVME_1_3, CHANGEABLE, 0, 0, set_timestamp, get_timestamp},
+	[NVME_FEAT_KATO] = {NVME_1_2_1, CHANGEABLE, UINT32_MAX, 0, set_kato, NULL},
 	[NVME_FEAT_HCTM] = {NVME_1_3, SAVEABLE, UINT32_MAX, 0, vssd_thermal_set, NULL},
 	[NVME_FEAT_NOPSC] = {NVME_1_3, SAVEABLE, NVME_NOPPME, 0, NULL, NULL},
 	[NVME_FEAT_LBA_STATUS] = {NVME_1_4, SAVEABLE, UINT32_MAX, VSSD_LSIPI << 16 | VSSD_LSIPI, vssd_lba_status_set,
@@ -420,6 +436,8 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 		return NULL;
 	if ((fid == NVME_FEAT_RESERVATION_MASK || fid == NVME_FEAT_RESERVATION_PERSISTENCE) &&
 	    !ctrl->options->optional.reservations)
+		return NULL;
+	if (fid == NVME_FEAT_KATO && !vssd_has_keep_alive(ctrl))
 		return NULL;
 	if (fid == NVME_FEAT_SPINUP && !vssd_is_rotational(ctrl->options))
 		return NULL;

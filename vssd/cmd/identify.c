@@ -17,6 +17,7 @@
 #include "vssd/cmd/virtual.h"
 #include "vssd/cmd/zones.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/keep_alive.h"
 #include "vssd/subsystem/identity.h"
 
 #define ACL 3u             /* 0's based */
@@ -123,6 +124,7 @@ static void describe_controller_1_2_1(const struct vssd_ctrl *ctrl, struct nvme_
 {
 	id->ctratt |= NVME_CTRATT_HOST_ID;
 	id->lpa |= NVME_LPA_EXTENDED;
+	id->kas = vssd_has_keep_alive(ctrl) ? VSSD_KAS : 0;
 	vssd_identity_subnqn(ctrl->subsystem, id->subnqn, sizeof(id->subnqn));
 }
 

@@ -3,6 +3,7 @@
 #include "vssd/cmd/table.h"
 
 #include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/keep_alive.h"
 
 /* Whether the drive has a command that needs an option, as far as placement and management are concerned. */
 static bool has_option(const struct vssd_ctrl *ctrl, uint32_t flags)
@@ -12,6 +13,8 @@ static bool has_option(const struct vssd_ctrl *ctrl, uint32_t flags)
 	if (flags & VSSD_NEEDS_LBA_STATUS && !vssd_lba_status_is_there(ctrl->options))
 		return false;
 	if (flags & VSSD_NEEDS_MI && !ctrl->options->optional.mi)
+		return false;
+	if (flags & VSSD_NEEDS_KEEP_ALIVE && !vssd_has_keep_alive(ctrl))
 		return false;
 	if (flags & VSSD_NEEDS_CAPACITY && !ctrl->options->division.management)
 		return false;

@@ -17,26 +17,27 @@
 #include "vssd/cmd/request.h"
 
 /* What dispatch.c checks. */
-#define VSSD_NEEDS_NS 0x01u             /* NSID names a namespace */
-#define VSSD_NEEDS_NS_OR_ALL 0x02u      /* or is FFFFFFFFh */
-#define VSSD_NEEDS_MEDIA 0x04u          /* no format or sanitize operation keeps the data from being used */
-#define VSSD_NEEDS_STORE 0x08u          /* a drive that keeps no data does not have the command */
-#define VSSD_DURING_SANITIZE 0x10u      /* an admin command allowed while a sanitize operation runs or has failed */
-#define VSSD_FUSED_FIRST 0x20u          /* can be the first half of a fused operation */
-#define VSSD_FUSED_SECOND 0x40u         /* can be the second half */
-#define VSSD_NEEDS_COPY 0x80u           /* the drive has it with the option --copy only */
-#define VSSD_NEEDS_NS_MANAGEMENT 0x100u /* the drive has it with the option --namespace-management only */
-#define VSSD_NEEDS_FDP 0x200u           /* the drive has it with the option --fdp only, also as version 2.0 */
-#define VSSD_NEEDS_RESERVATIONS 0x800u  /* the drive has it with the option --reservations only */
-#define VSSD_NEEDS_DIRECTIVES 0x400u    /* the drive has it with the options --fdp or --streams only */
-#define VSSD_NEEDS_SECURITY 0x10000u    /* the drive has a security protocol */
-#define VSSD_NEEDS_MI 0x20000u          /* the drive has it with the option --mi only */
-#define VSSD_NEEDS_LBA_STATUS 0x80000u  /* the drive has it with the option --lba-status only */
-#define VSSD_NEEDS_VIRTUAL 0x800000u    /* a primary controller has it */
-#define VSSD_NEEDS_LOCKDOWN 0x100000u   /* the drive has it with the option --lockdown only */
-#define VSSD_NEEDS_SHADOW 0x40000u      /* the drive has it with the option --doorbell-buffer only */
-#define VSSD_NEEDS_CAPACITY 0x400000u   /* the drive has it with the option --capacity-management only */
-#define VSSD_NEEDS_MIGRATION 0x1000000u /* the controller that manages migration has it, also as version 2.0 */
+#define VSSD_NEEDS_NS 0x01u              /* NSID names a namespace */
+#define VSSD_NEEDS_NS_OR_ALL 0x02u       /* or is FFFFFFFFh */
+#define VSSD_NEEDS_MEDIA 0x04u           /* no format or sanitize operation keeps the data from being used */
+#define VSSD_NEEDS_STORE 0x08u           /* a drive that keeps no data does not have the command */
+#define VSSD_DURING_SANITIZE 0x10u       /* an admin command allowed while a sanitize operation runs or has failed */
+#define VSSD_FUSED_FIRST 0x20u           /* can be the first half of a fused operation */
+#define VSSD_FUSED_SECOND 0x40u          /* can be the second half */
+#define VSSD_NEEDS_COPY 0x80u            /* the drive has it with the option --copy only */
+#define VSSD_NEEDS_NS_MANAGEMENT 0x100u  /* the drive has it with the option --namespace-management only */
+#define VSSD_NEEDS_FDP 0x200u            /* the drive has it with the option --fdp only, also as version 2.0 */
+#define VSSD_NEEDS_RESERVATIONS 0x800u   /* the drive has it with the option --reservations only */
+#define VSSD_NEEDS_DIRECTIVES 0x400u     /* the drive has it with the options --fdp or --streams only */
+#define VSSD_NEEDS_SECURITY 0x10000u     /* the drive has a security protocol */
+#define VSSD_NEEDS_MI 0x20000u           /* the drive has it with the option --mi only */
+#define VSSD_NEEDS_LBA_STATUS 0x80000u   /* the drive has it with the option --lba-status only */
+#define VSSD_NEEDS_VIRTUAL 0x800000u     /* a primary controller has it */
+#define VSSD_NEEDS_LOCKDOWN 0x100000u    /* the drive has it with the option --lockdown only */
+#define VSSD_NEEDS_SHADOW 0x40000u       /* the drive has it with the option --doorbell-buffer only */
+#define VSSD_NEEDS_CAPACITY 0x400000u    /* the drive has it with the option --capacity-management only */
+#define VSSD_NEEDS_KEEP_ALIVE 0x2000000u /* the drive has it with the option --keep-alive only */
+#define VSSD_NEEDS_MIGRATION 0x1000000u  /* the controller that manages migration has it, also as version 2.0 */
 
 struct vssd_command {
 	uint16_t (*execute)(struct vssd_request *request); /* NULL: there is no such command */

@@ -38,6 +38,7 @@ struct vssd_features {
 	struct vssd_ana ana;
 	struct vssd_lba_status_report lba_status;
 	struct vssd_migration migration;
+	uint64_t keep_alive_due;                 /* ticks: when the time of feature 0Fh is over */
 	uint8_t group_warnings[VSSD_MAX_GROUPS]; /* feature 18h: EGCW, by ENDGID - 1 */
 };
 

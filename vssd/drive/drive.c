@@ -16,6 +16,7 @@
 #include "vssd/cmd/request.h"
 #include "vssd/cmd/trace.h"
 #include "vssd/ctrl/controller.h"
+#include "vssd/ctrl/keep_alive.h"
 #include "vssd/ctrl/plain.h"
 
 #define LBAS_MAX UINT64_C(65536) /* most LBAs of one command */
@@ -40,6 +41,7 @@ static const struct vssd_part *const parts[] = {
 	&vssd_shadow_part,
 	&vssd_lba_status_report_part,
 	&vssd_migration_part,
+	&vssd_keep_alive_part,
 	NULL,
 };
 
