@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -150,7 +151,8 @@ class Choice:
                     )
                     continue
                 self.drives[drive.key] = (group.name, drive)
-        return mistakes
+        too_many = self._plan.too_many(Counter(name for name, _ in self.drives.values()))
+        return [*mistakes, too_many] if too_many else mistakes
 
     def _drives_of(self, group: Group, offered: Sequence[LabDrive], mistakes: list[str]) -> list[LabDrive]:
         if group.vssd is not None:

@@ -137,6 +137,18 @@ class Plan:
                         for drive in drives.get(group, ()):
                             yield Job(f"{task.name}.{drive}.s{seed}.r{repeat}", task, drive, seed, repeat)
 
+    def too_many(self, drives: Mapping[str, int]) -> str:
+        """The mistake of a plan with more jobs than a campaign can keep in mind, or an empty text.
+
+        Args:
+            drives: how many drives each group has
+        """
+        count = sum(
+            task.repeats * len(task.seeds) * sum(drives.get(group, 0) for group in task.drives)
+            for task in self.tasks
+        )
+        return f"it has {count:,} jobs, of which a campaign takes at most {_MOST:,}" if count > _MOST else ""
+
 
 def read(path: str | Path) -> Plan:
     """Read a plan, with the test files that it names.

@@ -298,6 +298,18 @@ def test_two_groups_of_the_same_name_are_one_mistake(tmp_path: Path, folder: Pat
     assert (done.exit_code, done.output) == (2, f"{plan}: [[drives]] d: this name is there twice\n")
 
 
+def test_a_plan_has_not_more_jobs_than_a_campaign_keeps_in_mind(tmp_path: Path, folder: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    (tmp_path / "test_own.py").write_text("")
+    plan.write_text(
+        '[campaign]\nname = "x"\nseeds = 2000\nrepeats = 1000\n[[drives]]\nname = "d"\ncount = 3\n'
+        'vssd = { size = "1M" }\n[[tasks]]\nname = "t"\nfiles = ["test_own.py"]\n'
+    )
+    done = CliRunner().invoke(main, ["campaign", str(plan), "--folder", str(folder)])
+    told = f"{plan}: it has 6,000,000 jobs, of which a campaign takes at most 1,000,000\n"
+    assert (done.exit_code, done.output) == (2, told)
+
+
 CAPABLE = """
 [campaign]
 name = "capable"
