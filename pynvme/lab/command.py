@@ -63,7 +63,8 @@ def run(options: Options) -> int:
         try:
             why = asyncio.run(_run(campaign, mistakes))
         finally:
-            view.close()
+            with contextlib.suppress(OSError):  # the terminal is closed
+                view.close()
             if campaign.is_running or not (place / journal.FILE).exists():  # not another process's campaign
                 _tidy(place)
     except PlanError as error:
