@@ -269,6 +269,7 @@ cdef extern from "driver.h" nogil:
         NVME_IO_WRITE_UNCORRECTABLE
         NVME_IO_COMPARE
         NVME_IO_WRITE_ZEROES
+        NVME_IO_CANCEL
         NVME_IO_COPY
         NVME_IO_DSM
         NVME_IO_VERIFY

@@ -2320,6 +2320,27 @@ class Namespace:
             cb: called at completion, see help(nvme)
         """
 
+    def cancel(
+        self, qpair: Qpair, cid: _Int | None = None, nsid: _Int | None = None, cb: _Completed | None = None
+    ) -> Qpair:
+        """Cancel: abort commands of this queue (Base 2.1, 7.1).
+
+        Bits 15:0 of dword 0 of the completion are how many commands the drive has aborted at once, and bits
+        31:16 how many it may abort later. Aborted commands complete as well, with Command Abort Requested, so
+        that a script has to wait for all of them.
+
+        Args:
+            qpair: the queue to send it to, whose commands are aborted
+            cid: the command to abort, 16 bits, see Qpair.latest_cid. None: several
+            nsid: the namespace whose commands are aborted, 32 bits; 0xffffffff: all. None: this one
+            cb: called at completion, see help(nvme)
+
+        Example:
+            >>> for lba in range(100): nvme0n1.read(qpair, buf, lba)
+            >>> nvme0n1.cancel(qpair)
+            >>> qpair.waitdone(101)
+        """
+
     def dsm(
         self,
         qpair: Qpair,

@@ -442,6 +442,14 @@ cdef class Namespace:
         return self.send_cmd(cspdk.NVME_IO_FLUSH, qpair, None, self._get().nsid, cb=cb)
 
     @_named
+    def cancel(self, qpair, cid=None, nsid=None, cb=None):
+        if not isinstance(qpair, Qpair):
+            raise TypeError(f"qpair must be a Qpair, not {type(qpair).__name__}")
+        several = cid is None
+        return self.send_cmd(cspdk.NVME_IO_CANCEL, qpair, None, self._get().nsid if nsid is None else nsid,
+                             (0xFFFF if several else _field(cid, 16, "cid")) << 16 | qpair.sqid, several, cb=cb)
+
+    @_named
     def dsm(self, qpair, buf, range_count, attribute=0x4, cb=None):
         cdef cspdk.pyn_command command
         cdef object count = _integer(range_count, "range_count")

@@ -109,8 +109,7 @@ struct nvme_id_ctrl {
 	uint32_t ver; /* version, as register VS, bits 7:0 TER, 15:8 MNR, 31:16 MJR */
 	uint32_t rtd3r; /* RTD3 resume latency, us */
 	uint32_t rtd3e; /* RTD3 entry latency, us */
-	/* optional asynchronous events, bits 12 PLEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 19 ANSAN, 31 DLPCN */
-	uint32_t oaes;
+	uint32_t oaes; /* optional asynchronous events, bits 12 PLEA, 15 NNSS, 16 TTHRY, 17 RGCNS, 31 DLPCN */
 	/* controller attributes, bits 5 PLM, 6 TBKAS, 8 SQA, 10 MDS, 16 MEM, 17 HMBR, 18 RHII, 19 FDPS */
 	uint32_t ctratt;
 	uint16_t rrls; /* read recovery levels, one a bit */
@@ -254,6 +253,7 @@ _Static_assert(offsetof(struct nvme_id_ctrl, psd) == 2048, "PSD");
 #define NVME_OAES_ANA 0x800u /* Asymmetric Namespace Access Change */
 #define NVME_OAES_LBA_STATUS 0x2000u /* LBA Status Information Alert */
 #define NVME_OAES_ENDURANCE_GROUP 0x4000u /* Endurance Group Event Aggregate Log Page Change */
+#define NVME_OAES_ALLOCATED_NS 0x80000u /* Allocated Namespace Attribute Changed */
 #define NVME_OAES_ZONE_CHANGED 0x8000000u /* Zone Descriptor Changed */
 
 /* FRMW. */

@@ -61,6 +61,7 @@ OPTIONS = (
     "migration",
     "namespace_management",
     "nvm_sets=2",
+    "nvme_version=2.1",
     "ocp",
     "persistent_events",
     "power_measurement",
@@ -82,6 +83,7 @@ NEEDED = {
     "migration": ("controllers=2",),
     "capacity_management=fixed": ("namespace_management", "nvm_sets=2"),
     "capacity_management=variable": ("namespace_management", "nvm_sets=2"),
+    "nvme_version=2.1": ("namespace_management",),
 }
 """Options that others need."""
 
@@ -123,6 +125,7 @@ METHODS = {
     ("io", 0x11): "Namespace.reservation_acquire",
     ("io", 0x15): "Namespace.reservation_release",
     ("io", 0x12): "Namespace.io_mgmt_receive",
+    ("io", 0x18): "Namespace.cancel",
     ("io", 0x19): "Namespace.copy",
     ("io", 0x1D): "Namespace.io_mgmt_send",
     ("io", 0x79): "Namespace.zns_mgmt_send",
@@ -150,10 +153,10 @@ REASONS = {
     "texts that hosts leave for each other, which no drive acts upon": ("ctrl metadata", "ns metadata"),
 }
 """Why the virtual SSD lacks something, by a word of its name."""
-NEWER = "of NVMe 2.1, and the drive claims 2.0"
+NEWER = "of NVMe 2.1, of which the drive has a part"
 OTHERWISE = "not there yet"
 LATEST = (2, 0)
-"""The NVMe version that the virtual SSD claims."""
+"""The NVMe version that the virtual SSD claims without the option."""
 
 ZEROS = {
     "of fabrics": "ioccsz iorcsz icdoff fcatt msdbd ofcs dctype",

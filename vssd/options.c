@@ -47,8 +47,9 @@ static const struct choice metadata_sizes[] = {{"0", 0}, {"8", 8}, {"16", 16}, {
 static const struct choice guards[] = {{"16", 16}, {"32", 32}, {"64", 64}, {NULL, 0}};
 
 static const struct choice versions[] = {
-	{"1.0", NVME_1_0}, {"1.1", NVME_1_1}, {"1.2", NVME_1_2}, {"1.2.1", NVME_1_2_1},
-	{"1.3", NVME_1_3}, {"1.4", NVME_1_4}, {"2.0", NVME_2_0}, {NULL, 0},
+	{"1.0", NVME_1_0},     {"1.1", NVME_1_1}, {"1.2", NVME_1_2},
+	{"1.2.1", NVME_1_2_1}, {"1.3", NVME_1_3}, {"1.4", NVME_1_4},
+	{"2.0", NVME_2_0},     {"2.1", NVME_2_1}, {NULL, 0},
 };
 
 static const struct choice sgls[] = {{"none", 0}, {"dword", NVME_SGLS_DWORDS}, {"byte", NVME_SGLS_BYTES}, {NULL, 0}};

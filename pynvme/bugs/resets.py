@@ -7,10 +7,14 @@ from pynvme.bugs.bug import Bug
 
 ABORT = "Base 2.0, 5.1 Abort"
 AER = "Base 2.0, 5.2 Asynchronous Event Request"
+CANCEL = "Base 2.1, 7.1 Cancel"
 RESET = "Base 2.0, 3.7.2 Controller Level Reset"
 SHUTDOWN = "Base 2.0, 3.6.1 Memory-based Transport Controller Shutdown"
 FLR = "PCIe 5.0, 6.6.2 Function Level Reset"
 ALIVE = "Base 2.0, 3.9 Keep Alive"
+
+LATEST: dict[str, str | int] = {"nvme_version": "2.1", "namespaces": 2}
+"""Options of a drive that has Cancel, and commands of another namespace."""
 
 BUGS = (
     Bug(
@@ -278,5 +282,35 @@ BUGS = (
         ("register=CSTS access=read do set value[1:1]=0",),
         {"keep_alive": True},
         areas=("features",),
+    ),
+    Bug(
+        "D30",
+        "cancel-lies",
+        "Cancel reports that it has aborted a command, which then succeeds",
+        "Cancel counts the commands that it finds, and only marks them.",
+        CANCEL,
+        ("opcode=cancel cdw11[1:0]=1 do skip result=1",),
+        options=LATEST,
+        areas=("resets",),
+    ),
+    Bug(
+        "D31",
+        "cancel-ignores-nsid",
+        "Cancel of one namespace aborts commands of all",
+        "Cancel compares the SQID only.",
+        CANCEL,
+        ("opcode=cancel cdw11[1:0]=1 do set nsid=0xffffffff",),
+        options=LATEST,
+        areas=("resets",),
+    ),
+    Bug(
+        "D32",
+        "cancel-takes-the-whole-queue",
+        "Cancel of one command aborts all of its queue",
+        "The action is not decoded: any Cancel empties the queue.",
+        CANCEL,
+        ("opcode=cancel cdw11[1:0]=0 do set cdw10[31:16]=0xffff cdw11[1:0]=1",),
+        options=LATEST,
+        areas=("resets",),
     ),
 )

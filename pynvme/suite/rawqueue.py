@@ -9,7 +9,7 @@ from typing import Callable
 
 import nvme
 
-from pynvme.spec import AdminOpcode, Register, Status
+from pynvme.spec import AdminOpcode, IoOpcode, Register, Status
 from pynvme.suite.drive import Drive
 from pynvme.suite.history import Command, Dwords
 
@@ -134,7 +134,7 @@ class RawCq:
             )
         command.completed((cdw0, cdw1, sqid << 16 | sqhd, status << 16 | cid))
         self._judge_head(self.queues[sqid], cid, sqhd, command.status == Status.ABORT_REQUESTED)
-        self._judge_reserved(cdw0, cdw1, status)
+        self._judge_reserved(command.opcode, cdw0, cdw1, status)
         if command.ok:
             more = status >> 14
             self.drive.check(
@@ -160,12 +160,12 @@ class RawCq:
             sqhd,
         )
 
-    def _judge_reserved(self, cdw0: int, cdw1: int, status: int) -> None:
+    def _judge_reserved(self, opcode: int, cdw0: int, cdw1: int, status: int) -> None:
         """Dword 1 has no meaning, and neither have dword 0 of IO commands, and CRD, as ACRE is not set."""
         check = self.drive.check
         check(not cdw1, CQE_CLAUSE, "dword 1 is 0, since no command uses it", f"{cdw1:#x}")
         check(
-            not (self.qid and cdw0),
+            not (self.qid and cdw0 and opcode != IoOpcode.CANCEL),
             CQE_CLAUSE,
             "dword 0 is 0, since the command does not use it",
             f"{cdw0:#x}",

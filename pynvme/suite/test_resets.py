@@ -11,9 +11,10 @@ import pytest
 
 from pynvme.spec import AdminOpcode, FeatureId, IoOpcode, Register, Status
 from pynvme.suite import needs, requirement, takes
-from pynvme.suite.claims import ENTRIES, FLR, HOT_RESET, ROOM, SELECT, SUBSYSTEM_RESET, feature, queues
+from pynvme.suite.claims import ENTRIES, FLR, HOT_RESET, ROOM, SELECT, SUBSYSTEM_RESET, feature, io, queues
 from pynvme.suite.drive import SHUTDOWN, Drive
 from pynvme.suite.features import SAVED, changeable
+from pynvme.suite.history import Command
 from pynvme.suite.marks import Need
 from pynvme.suite.model import Change, Kind, Model
 from pynvme.suite.options import Budget
@@ -25,6 +26,11 @@ pytestmark = needs(ROOM, ENTRIES, queues(2))
 
 RESET = "Base 2.0, 3.7.2 Controller Level Reset"
 ABORT = "Base 2.0, 5.1 Abort"
+CANCEL = "Base 2.1, 7.1 Cancel"
+
+ONE, SEVERAL = 0, 1
+"""Actions of Cancel."""
+ALL = 0xFFFFFFFF
 
 
 def shut_down_and_reset(drive: Drive) -> float:
@@ -520,6 +526,87 @@ def test_aborted_commands_complete_once(drive: Drive, budget: Budget) -> None:
         for abort in aborts.values():
             drive.expect(abort, ABORT, Status.SUCCESS, Status.ABORT_LIMIT_EXCEEDED)
         cq.delete()
+
+
+@requirement("RESETS-16", CANCEL)
+@needs(io(IoOpcode.CANCEL))
+@takes(0.5)
+def test_cancelled_commands(drive: Drive, budget: Budget) -> None:
+    """Cancel aborts the commands of its queue that it names, as many as dword 0 says, and no others.
+
+    1. Send reads to two raw queues, and to one of them also a Cancel among its reads: of one of them, or of
+       all, of one namespace or of any. A drive with two namespaces gets flushes of the other one as well.
+    2. Each command completes once. One that is not named succeeds, also if it is in the other queue. Others
+       succeed, or complete with Command Abort Requested: CMDA of them, and no more than CEDA besides.
+    3. Name no command, the Cancel itself, another queue, a CID with all, and a reserved action.
+    """
+    data = nvme.Buffer(max(PAGE, drive.lba_size))
+    cqs = [RawCq(drive, qid, 64) for qid in (2, 3)]
+    mine, other = (RawSq(cq, entries=64) for cq in cqs)
+    for _ in budget.turns(least=4):
+        reads = send_reads(drive, mine, data, 40) + send_reads(drive, other, data, 40)
+        one, several = drive.random.randrange(40), drive.random.random() < 0.7
+        nsid = drive.random.choice((ALL, *drive.nsids[:2]))
+        named = [
+            read
+            for read in reads
+            if read.qid == mine.qid and (several or read.cid == one) and nsid in (ALL, read.nsid)
+        ]
+        cid, action = (0xFFFF, SEVERAL) if several else (one, ONE)
+        it = mine.put_any(IoOpcode.CANCEL, 200, nsid, (cid << 16 | mine.qid, action, 0, 0, 0, 0))
+        late = [mine.put(IoOpcode.READ, 100 + i, i, prp1=data.phys_addr) for i in range(16)]
+        if several and nsid in (ALL, drive.nsid):
+            named += late
+        other.ring()
+        mine.ring()
+        cqs[0].take(40 + 1 + 16)
+        cqs[1].take(40)
+        judge_cancelled(drive, it, named, [*reads, *late])
+    for nsid, cid, qid, action, status in (
+        (ALL, 7, mine.qid, ONE, Status.SUCCESS),
+        (ALL, 9, mine.qid, ONE, Status.INVALID_COMMAND_ID),
+        (ALL, 0xFFFF, other.qid, SEVERAL, Status.INVALID_FIELD),
+        (ALL, 7, mine.qid, SEVERAL, Status.INVALID_FIELD),
+        (ALL, 0xFFFF, mine.qid, 3, Status.INVALID_FIELD),
+    ):
+        it = mine.put_any(IoOpcode.CANCEL, 9, nsid, (cid << 16 | qid, action, 0, 0, 0, 0))
+        mine.ring()
+        cqs[0].take(1)
+        drive.expect(it, CANCEL, status)
+        drive.check(it.cdw0 == 0 or not it.ok, CANCEL, "dword 0 is 0: nothing was aborted", f"{it.cdw0:#x}")
+    for cq in cqs:
+        cq.nothing_more()
+        cq.delete()
+
+
+def send_reads(drive: Drive, sq: RawSq, data: nvme.Buffer, count: int) -> list[Command]:
+    """Put reads into a queue, and flushes of another namespace if there is one."""
+    sent = []
+    for cid in range(count):
+        if len(drive.nsids) > 1 and cid % 4 == 3:
+            sent.append(sq.put_any(IoOpcode.FLUSH, cid, drive.nsids[1], (0, 0, 0, 0, 0, 0)))
+        else:
+            sent.append(sq.put(IoOpcode.READ, cid, 7 * cid, prp1=data.phys_addr))
+    return sent
+
+
+def judge_cancelled(drive: Drive, it: Command, named: list[Command], sent: list[Command]) -> None:
+    """Judge a Cancel and the commands around it."""
+    for command in sent:
+        if command in named:
+            drive.expect(command, CANCEL, Status.SUCCESS, Status.ABORT_REQUESTED)
+        else:
+            drive.succeed(command, CANCEL)
+    foreign = len(named) == 0
+    drive.expect(it, CANCEL, Status.SUCCESS, *((Status.INVALID_FIELD,) if foreign else ()))
+    aborted = sum(command.status == Status.ABORT_REQUESTED for command in named)
+    if it.ok:
+        drive.check(
+            it.cdw0 & 0xFFFF <= aborted <= (it.cdw0 & 0xFFFF) + (it.cdw0 >> 16),
+            CANCEL,
+            f"CMDA {aborted}, the commands that were aborted, or less if CEDA has the others",
+            f"CMDA {it.cdw0 & 0xFFFF}, CEDA {it.cdw0 >> 16}",
+        )
 
 
 @requirement("RESETS-15", RESET)

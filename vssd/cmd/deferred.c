@@ -362,10 +362,10 @@ static void drop_pieces(struct vssd_ctrl *ctrl, const struct vssd_split *split, 
 	}
 }
 
-bool vssd_deferred_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort)
+unsigned vssd_deferred_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort)
 {
 	struct vssd_deferred *node = ctrl->faulty.deferred;
-	bool found = false;
+	unsigned found = 0;
 
 	while (node) {
 		struct vssd_delayed whole;
@@ -374,7 +374,7 @@ bool vssd_deferred_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abo
 			node = node->next;
 			continue;
 		}
-		found = true;
+		found++;
 		whole = node->split->completion;
 		drop_pieces(ctrl, node->split, node->qid);
 		ctrl->counters.errors++;

@@ -19,8 +19,8 @@ uint16_t vssd_defer(struct vssd_fault_plan *plan, uint16_t (*execute)(struct vss
  * VSSD_LATER, or a status. */
 uint16_t vssd_split(struct vssd_fault_plan *plan, uint16_t (*execute)(struct vssd_request *request));
 
-/* Abort split commands: drop the pieces that were not executed. False: there is none. */
-bool vssd_deferred_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort);
+/* Abort split commands: drop the pieces that were not executed. Returns how many. */
+unsigned vssd_deferred_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort);
 
 /* A submission queue is deleted: drop the pieces of its commands. */
 void vssd_deferred_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid);

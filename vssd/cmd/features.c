@@ -466,7 +466,7 @@ uint32_t vssd_features_events(const struct vssd_ctrl *ctrl)
 {
 	return SMART_WARNINGS | (vssd_since(ctrl, NVME_1_2) ? NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE : 0) |
 	       (vssd_since(ctrl, NVME_1_3) ? NVME_ASYNC_EVENT_TELEMETRY : 0) |
-	       (vssd_has_ana(ctrl) ? NVME_OAES_ANA : 0) |
+	       (vssd_since(ctrl, NVME_2_1) ? NVME_OAES_ALLOCATED_NS : 0) | (vssd_has_ana(ctrl) ? NVME_OAES_ANA : 0) |
 	       (ctrl->subsystem->fdp || vssd_is_divided(ctrl->subsystem) ? NVME_OAES_ENDURANCE_GROUP : 0) |
 	       (ctrl->options->zones.namespaces ? NVME_OAES_ZONE_CHANGED : 0) |
 	       (vssd_feature_supported(ctrl, NVME_FEAT_LBA_STATUS) ? NVME_OAES_LBA_STATUS : 0);

@@ -106,7 +106,7 @@ static void describe_controller_1_2(const struct vssd_ctrl *ctrl, struct nvme_id
 	id->rtd3e = SHUTDOWN_US;
 	id->oaes = vssd_features_events(ctrl) &
 		   (NVME_OAES_NS_ATTRIBUTE | NVME_OAES_FIRMWARE | NVME_OAES_ANA | NVME_OAES_ZONE_CHANGED |
-		    NVME_OAES_LBA_STATUS | NVME_OAES_ENDURANCE_GROUP);
+		    NVME_OAES_LBA_STATUS | NVME_OAES_ENDURANCE_GROUP | NVME_OAES_ALLOCATED_NS);
 	id->frmw |= NVME_FRMW_NO_RESET;
 	id->wctemp = VSSD_WCTEMP;
 	id->cctemp = VSSD_CCTEMP;
@@ -649,11 +649,10 @@ static uint16_t identify_csi_allocated_list(struct vssd_request *request, uint8_
 	return status ? status : list_namespaces(request, data, false, csi_of(request));
 }
 
-static uint16_t identify_independent(struct vssd_request *request, uint8_t *data)
+static uint16_t describe_independent(struct vssd_request *request, const struct vssd_ns *ns, uint8_t *data)
 {
 	struct vssd_ctrl *ctrl = request->ctrl;
 	struct nvme_id_ns_independent *id = (struct nvme_id_ns_independent *)data;
-	const struct vssd_ns *ns = request->ns;
 
 	if (!ns)
 		return describe_none(request);
@@ -667,6 +666,16 @@ static uint16_t identify_independent(struct vssd_request *request, uint8_t *data
 	id->anagrpid = vssd_has_ana(ctrl) ? ns->anagrpid : 0;
 	id->nstat = 1;
 	return NVME_SC_SUCCESS;
+}
+
+static uint16_t identify_independent(struct vssd_request *request, uint8_t *data)
+{
+	return describe_independent(request, request->ns, data);
+}
+
+static uint16_t identify_allocated_independent(struct vssd_request *request, uint8_t *data)
+{
+	return describe_independent(request, vssd_subsystem_ns(request->ctrl->subsystem, request->cmd.nsid), data);
 }
 
 static uint16_t identify_uuid_list(struct vssd_request *request, uint8_t *data)
@@ -739,6 +748,7 @@ static const struct {
 	[NVME_CNS_CSI_ALLOCATED_NS] = {identify_csi_allocated_ns, NVME_2_0, true},
 	[NVME_CNS_COMMAND_SETS] = {identify_command_sets, NVME_2_0, false},
 	[NVME_CNS_CONTROLLER_STATE_FORMATS] = {identify_state_formats, NVME_2_0, false},
+	[NVME_CNS_ALLOCATED_NS_INDEPENDENT] = {identify_allocated_independent, NVME_2_1, true},
 };
 
 /* Lists of controllers also serve drives that have several. */

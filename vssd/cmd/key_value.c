@@ -271,6 +271,7 @@ const struct vssd_command vssd_kv_commands[256] = {
 	[NVME_KV_LIST] = {kv_list, ON_NS},
 	[NVME_KV_DELETE] = {kv_delete, ON_NS},
 	[NVME_KV_EXIST] = {kv_exist, ON_NS},
+	[NVME_IO_CANCEL] = {vssd_cancel, VSSD_NEEDS_NS_OR_ALL},
 	[NVME_IO_FLUSH] = {vssd_flush, ON_NS | VSSD_NEEDS_NS_OR_ALL},
 	[NVME_IO_RESERVATION_REGISTER] = {vssd_reservation_register_cmd, RESERVES},
 	[NVME_IO_RESERVATION_REPORT] = {vssd_reservation_report, RESERVES},

@@ -76,15 +76,26 @@ static uint16_t fill_sanitize(struct vssd_request *request, struct query *query)
 	return NVME_SC_SUCCESS;
 }
 
-static uint16_t fill_changed_ns(struct vssd_request *request, struct query *query)
+/* nsids: a bit for each namespace, by NSID - 1. */
+static void list_namespaces(uint32_t nsids, struct query *query)
 {
-	struct vssd_ctrl *ctrl = request->ctrl;
 	uint32_t *list = (uint32_t *)query->buffer;
 	unsigned count = 0;
 
 	for (uint32_t i = 0; i < VSSD_MAX_NAMESPACES; i++)
-		if (ctrl->events.changed_ns >> i & 1)
+		if (nsids >> i & 1)
 			list[count++] = i + 1;
+}
+
+static uint16_t fill_changed_ns(struct vssd_request *request, struct query *query)
+{
+	list_namespaces(request->ctrl->events.changed_ns, query);
+	return NVME_SC_SUCCESS;
+}
+
+static uint16_t fill_changed_allocated(struct vssd_request *request, struct query *query)
+{
+	list_namespaces(request->ctrl->events.changed_allocated, query);
 	return NVME_SC_SUCCESS;
 }
 
@@ -318,6 +329,8 @@ static const struct log_page {
 	[NVME_LOG_SMART] = {fill_smart, sizeof(struct nvme_smart_log), 4, true, NVME_1_0},
 	[NVME_LOG_FIRMWARE] = {fill_firmware, sizeof(struct nvme_firmware_log), 4, false, NVME_1_0},
 	[NVME_LOG_CHANGED_NS] = {fill_changed_ns, NVME_CHANGED_NS_MAX * sizeof(uint32_t), 4, true, NVME_1_2},
+	[NVME_LOG_CHANGED_ALLOCATED_NS] = {fill_changed_allocated, NVME_CHANGED_NS_MAX * sizeof(uint32_t), 4, true,
+					   NVME_2_1},
 	[NVME_LOG_EFFECTS] = {fill_effects, sizeof(struct nvme_effects_log), 4, false, NVME_1_2},
 	[NVME_LOG_SELF_TEST] = {fill_self_test, sizeof(struct nvme_self_test_log), 4, false, NVME_1_3},
 	[NVME_LOG_TELEMETRY_HOST] = {fill_telemetry_host, sizeof(struct vssd_telemetry_page), NVME_TELEMETRY_BLOCK,
@@ -413,6 +426,8 @@ static void forget(struct vssd_ctrl *ctrl, uint8_t lid, uint32_t nsid)
 {
 	if (lid == NVME_LOG_CHANGED_NS)
 		ctrl->events.changed_ns = 0;
+	if (lid == NVME_LOG_CHANGED_ALLOCATED_NS)
+		ctrl->events.changed_allocated = 0;
 	if (lid == NVME_LOG_ENDURANCE_GROUP_EVENTS)
 		ctrl->events.groups = 0;
 	if (lid == NVME_LOG_TELEMETRY_CTRL)

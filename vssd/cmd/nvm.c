@@ -776,6 +776,7 @@ const struct vssd_command vssd_nvm_commands[256] = {
 	[NVME_IO_RESERVATION_REPORT] = {vssd_reservation_report, RESERVES},
 	[NVME_IO_RESERVATION_ACQUIRE] = {vssd_reservation_acquire_cmd, RESERVES},
 	[NVME_IO_RESERVATION_RELEASE] = {vssd_reservation_release_cmd, RESERVES},
+	[NVME_IO_CANCEL] = {vssd_cancel, VSSD_NEEDS_NS_OR_ALL},
 	[NVME_IO_COPY] = {io_copy, ON_NS | VSSD_NEEDS_COPY},
 	[NVME_IO_MANAGEMENT_RECEIVE] = {vssd_io_management_receive, ON_NS | VSSD_NEEDS_FDP},
 	[NVME_IO_MANAGEMENT_SEND] = {vssd_io_management_send, ON_NS | VSSD_NEEDS_FDP},

@@ -70,7 +70,7 @@ const struct vssd_command *vssd_admin_command(const struct vssd_ctrl *ctrl, uint
 /* Whether an opcode means the same in all command sets (Base 2.1, section 7). */
 static bool is_common(uint8_t opcode)
 {
-	return opcode == NVME_IO_FLUSH || opcode == NVME_IO_RESERVATION_REGISTER ||
+	return opcode == NVME_IO_FLUSH || opcode == NVME_IO_CANCEL || opcode == NVME_IO_RESERVATION_REGISTER ||
 	       opcode == NVME_IO_RESERVATION_REPORT || opcode == NVME_IO_RESERVATION_ACQUIRE ||
 	       opcode == NVME_IO_RESERVATION_RELEASE;
 }

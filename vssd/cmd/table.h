@@ -50,8 +50,9 @@ extern const struct vssd_command vssd_zns_commands[256]; /* those that the NVM c
 extern const struct vssd_command vssd_kv_commands[256];
 extern const struct vssd_command vssd_vendor_command; /* one that has a planted answer */
 
-/* Flush, which all command sets have. */
+/* Flush and Cancel, which all command sets have. */
 uint16_t vssd_flush(struct vssd_request *request);
+uint16_t vssd_cancel(struct vssd_request *request);
 
 #define VSSD_NUM_COMMAND_SETS 3u
 

@@ -92,9 +92,9 @@ static void remove_at(struct vssd_sq *sq, uint32_t at)
 		*waiting_at(sq, at) = *waiting_at(sq, at + 1);
 }
 
-bool vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_aborting *abort)
+unsigned vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_aborting *abort)
 {
-	bool found = false;
+	unsigned found = 0;
 
 	for (uint32_t at = 0; at < sq->num_waiting;) {
 		struct vssd_waiting *waiting = waiting_at(sq, at);
@@ -104,7 +104,7 @@ bool vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct
 			at++;
 			continue;
 		}
-		found = true;
+		found++;
 		ctrl->counters.errors++;
 		waiting->status = abort->status;
 		waiting->result = 0;
@@ -114,6 +114,19 @@ bool vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct
 		vssd_post(ctrl, sq, cid, abort->status, 0);
 	}
 	return found;
+}
+
+bool vssd_waiting_find(const struct vssd_sq *sq, uint16_t cid, uint32_t *nsid)
+{
+	for (uint32_t at = 0; at < sq->num_waiting; at++) {
+		const struct vssd_waiting *waiting = waiting_at((struct vssd_sq *)sq, at);
+
+		if (waiting->cid == cid) {
+			*nsid = waiting->nsid;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The number of waiting completions is bounded by the commands outstanding, plus one: the controller fetches none

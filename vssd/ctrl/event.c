@@ -20,6 +20,8 @@ static const struct {
 	[VSSD_EVENT_VERIFICATION] = {NVME_EVENT_IO_COMMAND_SET, NVME_EVENT_MEDIA_VERIFICATION, NVME_LOG_SANITIZE, 0},
 	[VSSD_EVENT_NS_CHANGED] = {NVME_EVENT_NOTICE, NVME_EVENT_NS_CHANGED, NVME_LOG_CHANGED_NS,
 				   NVME_OAES_NS_ATTRIBUTE},
+	[VSSD_EVENT_ALLOCATED_NS] = {NVME_EVENT_NOTICE, NVME_EVENT_ALLOCATED_NS_CHANGED,
+				     NVME_LOG_CHANGED_ALLOCATED_NS, NVME_OAES_ALLOCATED_NS},
 	[VSSD_EVENT_FIRMWARE] = {NVME_EVENT_NOTICE, NVME_EVENT_FIRMWARE, NVME_LOG_FIRMWARE, NVME_OAES_FIRMWARE},
 	[VSSD_EVENT_RESERVATION] = {NVME_EVENT_IO_COMMAND_SET, NVME_EVENT_RESERVATION, NVME_LOG_RESERVATION, 0},
 	[VSSD_EVENT_GROUP] = {NVME_EVENT_NOTICE, NVME_EVENT_ENDURANCE_GROUP, NVME_LOG_ENDURANCE_GROUP_EVENTS,
@@ -181,6 +183,7 @@ static void reset(struct vssd_ctrl *ctrl, enum vssd_reset kind)
 	(void)kind;
 	ctrl->events = (struct vssd_events){.deferred = ctrl->events.deferred,
 					    .changed_ns = ctrl->events.changed_ns,
+					    .changed_allocated = ctrl->events.changed_allocated,
 					    .zone_nsid = ctrl->events.zone_nsid};
 }
 

@@ -21,6 +21,7 @@ enum vssd_event {
 	VSSD_EVENT_TEMPERATURE,
 	VSSD_EVENT_SPARE,
 	VSSD_EVENT_NS_CHANGED,
+	VSSD_EVENT_ALLOCATED_NS,
 	VSSD_EVENT_SANITIZED,
 	VSSD_EVENT_FIRMWARE,
 	VSSD_EVENT_TELEMETRY,
@@ -38,7 +39,8 @@ enum vssd_event {
 
 struct vssd_events {
 	uint32_t pending;             /* a bit for each vssd_event */
-	uint32_t changed_ns;          /* the changed namespace list: a bit for each, by NSID - 1 */
+	uint32_t changed_ns;          /* the list of changed attached namespaces: a bit for each, by NSID - 1 */
+	uint32_t changed_allocated;   /* that of changed allocated namespaces */
 	uint32_t deferred;            /* events to raise once the controller fetches commands */
 	uint32_t masked;              /* a bit for each nvme_event_type that is masked until its log page is read */
 	uint8_t awaited[8];           /* the log page that unmasks it, by nvme_event_type */

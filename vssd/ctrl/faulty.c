@@ -326,10 +326,10 @@ unsigned vssd_faulty_respond(struct vssd_ctrl *ctrl, struct vssd_listener *owner
 	return 0;
 }
 
-bool vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort)
+unsigned vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort)
 {
 	struct vssd_delayed **link = &ctrl->faulty.delayed;
-	bool found = false;
+	unsigned found = 0;
 
 	/* An aborted command may be delayed again, and then has a status. Only one can have a CID. */
 	while (*link && (abort->nsid || !found)) {
@@ -340,7 +340,7 @@ bool vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort
 			link = &(*link)->next;
 			continue;
 		}
-		found = true;
+		found++;
 		drop(link);
 		ctrl->counters.errors++;
 		aborted.occasion.sqe = aborted.sqe;

@@ -121,8 +121,8 @@ unsigned vssd_faulty_respond(struct vssd_ctrl *ctrl, struct vssd_listener *owner
 void vssd_edits_add(struct vssd_edits *edits, const struct vssd_fault_word *word, bool add);
 void vssd_edits_set(struct vssd_edits *edits, const char *field, uint64_t value);
 
-/* Abort commands whose completions are late or held. False: there is none. */
-bool vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort);
+/* Abort commands whose completions are late or held. Returns how many. */
+unsigned vssd_faulty_abort(struct vssd_ctrl *ctrl, const struct vssd_aborting *abort);
 
 /* A queue is deleted: post its late completions, and drop those that are held. */
 void vssd_faulty_forget_queue(struct vssd_ctrl *ctrl, uint16_t qid);

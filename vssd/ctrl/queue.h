@@ -36,10 +36,13 @@ struct vssd_aborting {
 	uint16_t qid;
 	uint16_t cid;
 	uint16_t status;
+	bool of_queue; /* all of qid, of this namespace or, if it is FFFFFFFFh, of any */
 };
 
 static inline bool vssd_aborting_names(const struct vssd_aborting *abort, uint32_t nsid, uint16_t qid, uint16_t cid)
 {
+	if (abort->of_queue)
+		return abort->qid == qid && (abort->nsid == nsid || abort->nsid == UINT32_MAX);
 	return abort->nsid ? abort->nsid == nsid : abort->qid == qid && abort->cid == cid;
 }
 
@@ -206,9 +209,12 @@ void vssd_post_due(struct vssd_ctrl *ctrl, struct vssd_sq *sq, uint64_t now);
 /* Count an I/O command in the latency monitor, which completes now and was fetched at start (ticks). */
 void vssd_latency_note(struct vssd_ctrl *ctrl, uint8_t opcode, uint64_t start);
 
-/* Abort the successful commands of a queue whose completions wait. Those that have room are posted now. False: there
- * is none. */
-bool vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_aborting *abort);
+/* Abort the successful commands of a queue whose completions wait. Those that have room are posted now. Returns
+ * how many. */
+unsigned vssd_waiting_abort(struct vssd_ctrl *ctrl, struct vssd_sq *sq, const struct vssd_aborting *abort);
+
+/* Find the NSID of a command whose completion waits. False: there is none with this CID. */
+bool vssd_waiting_find(const struct vssd_sq *sq, uint16_t cid, uint32_t *nsid);
 
 /* Make the entry that vssd_post() would post, and post an entry. There must be room. */
 void vssd_cqe_make(const struct vssd_ctrl *ctrl, const struct vssd_sq *sq, uint16_t cid, uint16_t status,

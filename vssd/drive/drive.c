@@ -116,10 +116,16 @@ static void notice(struct vssd_listener *listener, enum vssd_notice notice)
 	}
 }
 
-static void ns_changed(struct vssd_listener *listener, uint32_t nsid)
+static void ns_changed(struct vssd_listener *listener, uint32_t nsid, bool is_active)
 {
 	struct vssd_ctrl *ctrl = ctrl_of(listener);
 
+	if (vssd_features_events(ctrl) & NVME_OAES_ALLOCATED_NS) {
+		ctrl->events.changed_allocated |= 1u << (nsid - 1);
+		announce(ctrl, VSSD_EVENT_ALLOCATED_NS);
+	}
+	if (!is_active)
+		return;
 	vssd_ana_ns_changed(ctrl, nsid);
 	ctrl->events.changed_ns |= 1u << (nsid - 1);
 	vssd_management_changed(ctrl, VSSD_CHANGED_NAMESPACES);

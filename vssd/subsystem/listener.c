@@ -34,8 +34,7 @@ void vssd_subsystem_unlisten(struct vssd_subsystem *subsystem, struct vssd_liste
 void vssd_subsystem_ns_changed(struct vssd_subsystem *subsystem, uint32_t nsid, uint16_t ctrls)
 {
 	for (struct vssd_listener *one = subsystem->listeners; one; one = one->next)
-		if (ctrls >> one->index & 1)
-			one->ops->ns_changed(one, nsid);
+		one->ops->ns_changed(one, nsid, ctrls >> one->index & 1);
 }
 
 void vssd_subsystem_zones_changed(struct vssd_subsystem *subsystem, uint32_t nsid, uint16_t ctrls)

@@ -41,8 +41,9 @@ struct vssd_subsystem;
 struct vssd_listener_ops {
 	void (*notice)(struct vssd_listener *listener, enum vssd_notice notice);
 
-	/* The Identify data of a namespace have changed, or whether the controller is attached to it. */
-	void (*ns_changed)(struct vssd_listener *listener, uint32_t nsid);
+	/* The Identify data of a namespace have changed, or which controllers are attached to it. is_active: for this
+	 * controller the namespace is active, or was it. */
+	void (*ns_changed)(struct vssd_listener *listener, uint32_t nsid, bool is_active);
 
 	/* Zones of a namespace have changed. */
 	void (*zones_changed)(struct vssd_listener *listener, uint32_t nsid);
@@ -108,7 +109,8 @@ void vssd_subsystem_unlisten(struct vssd_subsystem *subsystem, struct vssd_liste
 /* Send a notice to all controllers. */
 void vssd_subsystem_notify(struct vssd_subsystem *subsystem, enum vssd_notice notice);
 
-/* Tell controllers that a namespace has changed. ctrls: a bit for each of them, by its index. */
+/* Tell controllers that a namespace has changed. ctrls: a bit, by its index, for each of them that hears of its
+ * active namespaces. */
 void vssd_subsystem_ns_changed(struct vssd_subsystem *subsystem, uint32_t nsid, uint16_t ctrls);
 
 /* Tell controllers that zones of a namespace have changed. ctrls: as above. */
