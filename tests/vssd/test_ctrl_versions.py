@@ -30,7 +30,7 @@ from ctrl_helpers import (
 )
 from server import Server
 
-VERSIONS = ["1.0", "1.1", "1.2", "1.2.1", "1.3", "1.4", "2.0"]
+VERSIONS = ["1.0", "1.1", "1.2", "1.2.1", "1.3", "1.4", "2.0", "2.1"]
 
 
 def number(version: str) -> int:
@@ -92,7 +92,7 @@ CONTROLLER = [
     whole("MDTS", 77, 77, "1.0"),
     whole("CNTLID", 78, 79, "1.1"),
     whole("VER, RTD3R, RTD3E", 80, 91, "1.2"),
-    Field("OAES", 92, 4, {"1.2": 0x300, "1.4": 0x7800, "2.0": 0x88008000}),
+    Field("OAES", 92, 4, {"1.2": 0x300, "1.4": 0x7800, "2.0": 0x88008000, "2.1": 0xB0000}),
     Field("CTRATT", 96, 4, {"1.2.1": 1, "1.3": 2, "1.4": 0x3FC, "2.0": 0xFC00}),
     whole("RRLS", 100, 101, "1.4"),
     whole("CNTRLTYPE", 111, 111, "1.4"),
@@ -209,9 +209,9 @@ ADMIN = dict.fromkeys((0, 1, 2, 4, 5, 6, 8, 9, 0x0A, 0x0C, 0x10, 0x11, 0x80), "1
     0x14: "1.3",
     0x84: "1.3",
 }
-IO = dict.fromkeys((0, 1, 2, 4, 5, 9), "1.0") | {8: "1.1", 0x0C: "1.4"}
+IO = dict.fromkeys((0, 1, 2, 4, 5, 9), "1.0") | {8: "1.1", 0x0C: "1.4", 0x18: "2.1"}
 LOGS = dict.fromkeys((1, 2, 3), "1.0") | dict.fromkeys((4, 5), "1.2")
-LOGS |= dict.fromkeys((6, 7, 8, 0x81), "1.3") | dict.fromkeys((0, 0x10, 0x12, 0x13), "2.0")
+LOGS |= dict.fromkeys((6, 7, 8, 0x81), "1.3") | dict.fromkeys((0, 0x10, 0x12, 0x13), "2.0") | {0x1C: "2.1"}
 FEATURES = dict.fromkeys((1, 2, 4, 5, 6, 7, 8, 9, 0x0A, 0x0B, 0x80), "1.0")
 FEATURES |= {0x0C: "1.1", 0x81: "1.1", 0x0D: "1.2", 0x0E: "1.3", 0x10: "1.3", 0x11: "1.3"}
 FEATURES |= {0x16: "1.4", 0x17: "1.4", 0x19: "2.0"}
@@ -251,7 +251,7 @@ def test_the_version_is_told(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize(
-    "version", ["0.9", "1.5", "1.2.2", "2.1", "2.0.1", "1", "1.", "1.4.", "1.4.0.0", "x"]
+    "version", ["0.9", "1.5", "1.2.2", "2.2", "2.0.1", "1", "1.", "1.4.", "1.4.0.0", "x"]
 )
 def test_a_version_that_never_was_is_refused(folder: str, version: str) -> None:
     server = Server(f"{folder}/0", "--nvme-version", version)
@@ -381,7 +381,8 @@ def test_default_and_saved_values(drive: Drive) -> None:
 def test_events_that_can_be_enabled(drive: Drive) -> None:
     """SMART in 1.0, namespaces and firmware in 1.2, telemetry in 1.3."""
     assert set_feature(drive.nvme, 0x0B, 0xFFFFFFFF) == OK
-    assert get_feature(drive.nvme, 0x0B) == 0x1F | 0x300 * drive.has("1.2") | 0x400 * drive.has("1.3")
+    notices = 0x300 * drive.has("1.2") | 0x400 * drive.has("1.3") | 0x80000 * drive.has("2.1")
+    assert get_feature(drive.nvme, 0x0B) == 0x1F | notices
 
 
 def test_power_states_without_operation(drive: Drive) -> None:

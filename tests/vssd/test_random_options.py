@@ -149,7 +149,7 @@ def limits_contradict(options: dict[str, str | None]) -> bool:
     """The limits of Dataset Management come together, and all limits need NVMe 2.0."""
     of_dsm = [int(options.get(name) or 0) for name in DSM_LIMITS]
     sizes = [int(options.get(name) or 0) for name in SIZE_LIMITS]
-    old = (options.get("nvme-version") or "2.0") != "2.0"
+    old = (options.get("nvme-version") or "2.0") < "2.0"
     return any(of_dsm) != all(of_dsm) or (old and any(of_dsm + sizes))
 
 
@@ -173,7 +173,7 @@ def zones_contradict(options: dict[str, str | None]) -> bool:
         most_active = int(options["max-active-zones"] or 0)
     return count > 0 and (
         count > number("namespaces", 1)
-        or options.get("nvme-version", "2.0") != "2.0"
+        or (options.get("nvme-version") or "2.0") < "2.0"
         or (most_active > 0 and not 1 <= most_open <= most_active)
         or bool(zone % PAGE or capacity % PAGE)
         or not capacity <= zone <= each
@@ -190,7 +190,7 @@ def keys_contradict(options: dict[str, str | None]) -> bool:
     rest = int(options.get("namespaces") or 1) - int(options.get("zoned") or 0)
     return count > 0 and (
         count > rest
-        or options.get("nvme-version", "2.0") != "2.0"
+        or (options.get("nvme-version") or "2.0") < "2.0"
         or "null" in options
         or bytes_of(options.get("size")) > MOST_BYTES_KEYS
     )
@@ -229,7 +229,7 @@ def formats_contradict(options: dict[str, str | None]) -> bool:
     """The options of the LBA format need each other, and large guards need NVMe 2.0."""
     metadata, pi = metadata_of(options), int(options.get("pi") or 0)
     large = (options.get("guard") or "16") != "16"
-    old = (options.get("nvme-version") or "2.0") != "2.0"
+    old = (options.get("nvme-version") or "2.0") < "2.0"
     return ("extended-lba" in options and not metadata) or (large and (not pi or metadata < 16 or old))
 
 
