@@ -528,7 +528,7 @@ def test_aborted_commands_complete_once(drive: Drive, budget: Budget) -> None:
         cq.delete()
 
 
-@requirement("RESETS-16", CANCEL)
+@requirement("RESETS-17", CANCEL)
 @needs(io(IoOpcode.CANCEL))
 @takes(0.5)
 def test_cancelled_commands(drive: Drive, budget: Budget) -> None:
