@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import re
 import time
 import warnings
@@ -361,8 +362,13 @@ class Player:
             self._codes[lines] = compile("\n".join(lines), "<step>", "exec")
         return self._codes[lines]
 
-    def play(self, steps: Sequence[Step], healthy: bool = False, new: bool = False) -> Outcome:
-        """Execute steps up to an exception, on a drive with the faults or without, or on a new one."""
+    def play(
+        self, steps: Sequence[Step], healthy: bool = False, new: bool = False, until: float = math.inf
+    ) -> Outcome:
+        """Execute steps up to an exception, on a drive with the faults or without, or on a new one.
+
+        until: a time of time.monotonic(), after which no further step begins.
+        """
         failed: list[tuple[int, str]] = []
         mismatch = -1
         parts = list(lines_of(steps))
@@ -375,6 +381,8 @@ class Player:
                         namespace.verify_forget()
                     nvme0.timeout = TIMEOUT_MS
                     for number, lines in enumerate(parts):
+                        if time.monotonic() > until:
+                            break
                         heard.clear()
                         try:
                             exec(self._code(lines), names)
@@ -433,6 +441,8 @@ class Shrinker:
         self._player = player
         self._begun = time.monotonic()
         self._seconds = seconds
+        self._until = self._begun + 2 * seconds
+        """When steps end that are being repeated: each may take as long as a command that times out."""
         self.needs_mismatch = False
         """Whether the whole run had a mismatch. Then a part of it must have one."""
 
@@ -447,12 +457,12 @@ class Shrinker:
 
     def fails_at(self, steps: Sequence[Step], new: bool = False) -> int:
         """The step that shows the failure, or -1."""
-        outcome = self._player.play(steps, new=new)
+        outcome = self._player.play(steps, new=new, until=self._until)
         if outcome.mismatch >= 0 or self.needs_mismatch:
             return outcome.mismatch
         if not outcome.failed or not isinstance(self._player.drives, NewDrives):
             return -1
-        usual = set(self._player.play(steps, healthy=True, new=new).failed)
+        usual = set(self._player.play(steps, healthy=True, new=new, until=self._until).failed)
         return next((number for number, name in outcome.failed if (number, name) not in usual), -1)
 
     def shows(self, steps: Sequence[Step]) -> bool:
@@ -475,7 +485,8 @@ class Shrinker:
                 break
             at = self.fails_at(steps, new=True) if steps else -1
             if at >= 0:
-                self.needs_mismatch = self._player.play(steps[: at + 1], new=True).mismatch >= 0
+                again = self._player.play(steps[: at + 1], new=True, until=self._until)
+                self.needs_mismatch = again.mismatch >= 0
                 return list(steps[: at + 1])
         return []
 

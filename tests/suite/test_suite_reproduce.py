@@ -9,6 +9,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from pynvme.suite.outage import Outages
 from pynvme.suite.reproduce import Step, alike, alone, body, minimize, steps_of, with_ranges
 from pynvme.suite.traffic import MIX, Traffic, model_of
 from pynvme.vssd import VirtualSsd
+from tests.fix_load import loaded
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -183,6 +185,17 @@ def test_the_search_ends_in_time_and_can_be_switched_off() -> None:
     finding = Finding("a clause", "one", "another")
     reproduce.reproduce(finding, None, 0)
     assert finding.reproduced == ""
+
+
+def test_slow_steps_are_not_repeated_for_longer_than_the_search_may_take() -> None:
+    """Each step may wait for a command that does not come, and a failure is tried 120 times in a row."""
+    with VirtualSsd(size="64M", fault=["opcode=read do late=100ms"]) as ssd:
+        player = reproduce.Player(reproduce.NewDrives(ssd), [1])
+        slow = Step(("ns[1].read(qpair, buf, 5, 1).waitdone()",))
+        start = time.monotonic()
+        assert reproduce.Shrinker(player, 0.5).surely([slow] * 2) == []
+        assert time.monotonic() - start < 8 or loaded(), "24 s without an end"
+        player.drives.close()
 
 
 def test_delta_debugging_leaves_what_is_needed() -> None:
