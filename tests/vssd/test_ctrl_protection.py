@@ -31,6 +31,7 @@ from ctrl_helpers import (
     identify,
     log_page,
 )
+from nvme_cli import COMPILER, PROGRAM, NvmeCli, build
 from protection_helpers import (
     ALL,
     APP,
@@ -411,6 +412,19 @@ def test_the_mask_of_the_storage_tag(start: Start, folder: str) -> None:
                 assert status == (BAD_STORAGE if mask >> bit & 1 else OK), (mask, bit)
             drive.host.power_cycle()
             drive.queue = drive.host.disk.queue
+    drive.host.close()
+
+
+@pytest.mark.skipif(not (PROGRAM and COMPILER), reason="nvme-cli or a C compiler is not installed")
+def test_nvme_cli_chooses_the_mask(start: Start, folder: str) -> None:
+    drive = Protected(start("--size", "8M", "--protection", "--storage-tag", "24", "--namespace-management"))
+    nvme = drive.host.nvme
+    assert nvme.admin.execute(0x0D, nsid=1, cdw10=1)[1] == OK
+    nvme.delete_queue(drive.host.disk.queue)
+    with NvmeCli(nvme, build(pathlib.Path(folder)), pathlib.Path(folder)) as cli:
+        cli.run("create-ns", "-s", "64", "-c", "64", "-f", "8", "-d", "1", "-l", "0x00ff0f")
+        cli.run("attach-ns", "-n", "1", "-c", "1")
+    assert int.from_bytes(identify(nvme, 5, 1)[:8], "little") == 0x00FF0F
     drive.host.close()
 
 
