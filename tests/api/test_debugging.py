@@ -16,6 +16,7 @@ import nvme as d
 import pytest
 
 from pynvme import debugging
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,12 +78,6 @@ class Client:
         answer = self.wait(lambda message: message.get("request_seq") == number)
         assert answer["success"], answer
         return answer.get("body", {})
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def connected(process, port):

@@ -21,6 +21,7 @@ pytest.importorskip("cryptography")
 
 from pynvme.lab import certificates
 from pynvme.vssd import VirtualSsd
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240
@@ -50,12 +51,6 @@ async def main(address, folder):
 
 asyncio.run(main(*sys.argv[1:]))
 """
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Process:

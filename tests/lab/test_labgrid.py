@@ -24,6 +24,7 @@ pytest.importorskip("labgrid")
 from pynvme.lab import export, place, switch
 from pynvme.vssd import VirtualSsd
 from tests.fix_load import loaded
+from tests.ports import free_port
 from tests.signals import takes_ctrl_c
 
 ROOT = Path(__file__).parents[2]
@@ -74,12 +75,6 @@ def relay() -> Iterator[SimpleNamespace]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
