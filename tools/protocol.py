@@ -51,6 +51,7 @@ OPTIONS = (
     "endurance_groups=2",
     "error_injection",
     "fdp",
+    "host_metadata",
     "keep_alive",
     "key_value=1",
     "lba_status",
@@ -150,7 +151,6 @@ REASONS = {
     ),
     "its latency is that of this machine, without deterministic windows": ("predictable latency",),
     "a hint for the host's own use, which no drive acts upon": ("lba range",),
-    "texts that hosts leave for each other, which no drive acts upon": ("ctrl metadata", "ns metadata"),
 }
 """Why the virtual SSD lacks something, by a word of its name."""
 NEWER = "of NVMe 2.1, of which the drive has a part"

@@ -256,6 +256,8 @@ static const struct entry entries[] = {
 	 "measure and limit the power (features 23h to 25h, log page 25h of NVMe 2.3)", NULL, "", NULL},
 	{"keep-alive", FLAG, DRIVE, AT(drive.optional.features.keep_alive), 0, 1, 0, NULL,
 	 "have the Keep Alive Timer (feature 0Fh) and the Keep Alive command", NULL, "", NULL},
+	{"host-metadata", FLAG, DRIVE, AT(drive.optional.features.host_metadata), 0, 1, 0, NULL,
+	 "have Enhanced Controller, Controller and Namespace Metadata (features 7Dh to 7Fh)", NULL, "", NULL},
 	{"error-injection", FLAG, DRIVE, AT(drive.optional.error_injection), 0, 1, 0, NULL,
 	 "have feature C0h, Error Injection, of OCP's specification", NULL, "", NULL},
 	{"serial", TEXT, DRIVE, AT(drive.serial), 0, VSSD_SERIAL_SIZE, 0, "TEXT", "serial number", NULL, "generated",
@@ -562,6 +564,7 @@ static void apply_profile(struct vssd_options *options)
 	options->optional.migration |= all && options->version >= NVME_2_0 &&
 				       options->functions.controllers + options->functions.virtual_ones > 1;
 	options->optional.features.keep_alive |= all;
+	options->optional.features.host_metadata |= all;
 	options->optional.mi |= all;
 	options->optional.media.lba_status |= all && !options->null_store;
 	options->optional.media.verification |= all && !options->null_store;

@@ -43,6 +43,7 @@ struct vssd_media_options {
 struct vssd_feature_options {
 	bool power_measurement; /* features 23h to 25h and log page 25h */
 	bool keep_alive;        /* feature 0Fh and the Keep Alive command */
+	bool host_metadata;     /* features 7Dh to 7Fh */
 };
 
 /* How long operations take, at least. */

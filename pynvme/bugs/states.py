@@ -10,6 +10,7 @@ APST = "Base 2.0, 5.27.1.10 Autonomous Power State Transition"
 HMB = "Base 2.0, 5.27.1.22 Host Memory Buffer"
 SMART = "Base 2.0, 5.16.1.3 SMART / Health Information"
 SPINUP = "Base 2.0, 5.27.1.24 Spinup Control"
+METADATA = "Base 2.1, 5.1.25.1.26 Host Metadata"
 POWER_LIMIT = "Base 2.3, 5.2.26.1.25 Power Limit"
 LATENCY = "OCP Datacenter NVMe SSD 2.0, CTO-3"
 
@@ -225,6 +226,26 @@ BUGS = (
         SPINUP,
         ("after=power-loss opcode=get-features feature=1ah do set cqe.result=0",),
         {"rotational": 7200},
+        areas=("features",),
+    ),
+    Bug(
+        "G23",
+        "host-metadata-not-deleted",
+        "Elements of Controller Metadata cannot be deleted",
+        "Delete takes the elements for new ones, finds nothing in them, and ends.",
+        METADATA,
+        ("opcode=set-features feature=7eh cdw11[14:13]=1 do skip",),
+        {"host_metadata": True},
+        areas=("features",),
+    ),
+    Bug(
+        "G24",
+        "metadata-of-the-wrong-namespace",
+        "Namespace Metadata are those of namespace 1, whatever the NSID is",
+        "The feature is stored once, and not for each namespace.",
+        METADATA,
+        ("feature=7fh nsid=2 do set nsid=1",),
+        {"host_metadata": True, "namespaces": 2},
         areas=("features",),
     ),
 )

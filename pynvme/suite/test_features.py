@@ -17,6 +17,7 @@ from pynvme.spec import (
     CommandSet,
     FeatureEffectsLog,
     FeatureId,
+    HostMetadata,
     IoOpcode,
     LogId,
     PowerMeasurementLog,
@@ -1081,3 +1082,86 @@ def test_a_silent_host_makes_the_controller_fail(drive: Drive) -> None:
     drive.reset()
     drive.check(bool(failed), ALIVE, f"CFS 1 after {2 * kato} ms without Keep Alive", failed)
     drive.succeed(drive.get_feature(FeatureId.KATO), ALIVE)
+
+
+METADATA = "Base 2.1, 5.1.25.1.26 Host Metadata"
+REPLACE, DELETE = 0, 1 << 13
+
+
+def leave(drive: Drive, fid: int, action: int, elements: dict[int, bytes], nsid: int = 0) -> None:
+    """Replace or delete elements of a host's metadata."""
+    data = bytes([len(elements), 0])
+    data += b"".join(
+        bytes([et, 0]) + len(value).to_bytes(2, "little") + value for et, value in elements.items()
+    )
+    buf = nvme.Buffer(4096)
+    buf[: len(data)] = data
+    drive.succeed(drive.set_feature(fid, action, nsid=nsid, buf=buf), METADATA)
+
+
+def elements_of(drive: Drive, fid: int, nsid: int = 0) -> list[tuple[int, bytes]]:
+    """The types and values of a host's metadata, in order of the types."""
+    buf = nvme.Buffer(4096)
+    drive.succeed(drive.get_feature(fid, nsid=nsid, buf=buf), METADATA)
+    return sorted((int(one.et.et), bytes(one.eval)) for one in HostMetadata(bytes(buf[:])).elements)
+
+
+def unused_types(drive: Drive, elements: list[tuple[int, bytes]]) -> list[int]:
+    """Two element types that the metadata do not have."""
+    return drive.random.sample(sorted(set(range(1, 0x18)) - {et for et, _ in elements}), 2)
+
+
+def must_hold(drive: Drive, fid: int, wanted: list[tuple[int, bytes]], nsid: int = 0) -> None:
+    """Raise a finding unless the metadata have these elements, in any order."""
+    found = elements_of(drive, fid, nsid)
+    drive.check(found == sorted(wanted), METADATA, f"elements {sorted(wanted)}", found)
+
+
+@requirement("FEATURES-31", METADATA)
+@needs(feature(FeatureId.CTRL_METADATA))
+def test_metadata_of_the_host_are_replaced_and_deleted(drive: Drive) -> None:
+    """Elements of Controller Metadata are added, replaced and deleted by their types. Others stay.
+
+    1. Add elements of two types that are not there. Replace one by a longer one and by a shorter one.
+    2. Delete one, then the other.
+    """
+    fid = FeatureId.CTRL_METADATA
+    before = elements_of(drive, fid)
+    one, other = unused_types(drive, before)
+    try:
+        leave(drive, fid, REPLACE, {one: b"pynvme", other: b"other"})
+        must_hold(drive, fid, [*before, (one, b"pynvme"), (other, b"other")])
+        for value in (b"a longer value", b"short"):
+            leave(drive, fid, REPLACE, {one: value})
+            must_hold(drive, fid, [*before, (one, value), (other, b"other")])
+        leave(drive, fid, DELETE, {one: b""})
+        must_hold(drive, fid, [*before, (other, b"other")])
+    finally:
+        leave(drive, fid, DELETE, {one: b"", other: b""})
+    must_hold(drive, fid, before)
+
+
+@requirement("FEATURES-32", METADATA)
+@needs(TWO_NAMESPACES, feature(FeatureId.NS_METADATA))
+def test_each_namespace_has_its_own_metadata(drive: Drive) -> None:
+    """Namespace Metadata of one namespace are not those of another.
+
+    1. Add an element of the same type to each namespace, with another value, and get all of them.
+    2. Delete that of one namespace. Those of the others stay.
+    """
+    fid = FeatureId.NS_METADATA
+    before = {nsid: elements_of(drive, fid, nsid) for nsid in drive.nsids}
+    one = unused_types(drive, [element for elements in before.values() for element in elements])[0]
+    try:
+        for nsid in drive.nsids:
+            leave(drive, fid, REPLACE, {one: b"namespace %d" % nsid}, nsid)
+        gone = drive.random.choice(drive.nsids)
+        for deleted in ([], [gone]):
+            for nsid in deleted:
+                leave(drive, fid, DELETE, {one: b""}, nsid)
+            for nsid in drive.nsids:
+                element = [] if nsid in deleted else [(one, b"namespace %d" % nsid)]
+                must_hold(drive, fid, before[nsid] + element, nsid)
+    finally:
+        for nsid in drive.nsids:
+            leave(drive, fid, DELETE, {one: b""}, nsid)

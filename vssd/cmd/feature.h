@@ -59,6 +59,11 @@ void vssd_power_measurement_restart(struct vssd_ctrl *ctrl);
 uint16_t vssd_spinup_set(struct vssd_request *request);
 uint16_t vssd_spinup_get(struct vssd_request *request, enum nvme_feature_select select);
 
+/* ---- feature_metadata.c ---- */
+
+uint16_t vssd_host_metadata_set(struct vssd_request *request);
+uint16_t vssd_host_metadata_get(struct vssd_request *request, enum nvme_feature_select select);
+
 /* ---- feature_injection.c ---- */
 
 /* The bits of CDW11 that are the number of entries. */

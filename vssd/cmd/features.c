@@ -406,6 +406,11 @@ static const struct feature features[256] = {
 	[NVME_FEAT_POWER_MEASUREMENT] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_power_measurement_set,
 					 vssd_power_measurement_get},
 	[NVME_FEAT_CONTROLLER_DATA_QUEUE] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_data_queue_set, vssd_data_queue_get},
+	[NVME_FEAT_ENHANCED_CTRL_METADATA] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_host_metadata_set,
+					      vssd_host_metadata_get},
+	[NVME_FEAT_CTRL_METADATA] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_host_metadata_set, vssd_host_metadata_get},
+	[NVME_FEAT_NS_METADATA] = {NVME_2_0, CHANGEABLE | NVME_FEATURE_PER_NS, 0, 0, vssd_host_metadata_set,
+				   vssd_host_metadata_get},
 	[NVME_FEAT_WRITE_PROTECTION] = {NVME_1_4, CHANGEABLE | NVME_FEATURE_PER_NS, 7, 0, vssd_protection_set,
 					vssd_protection_get},
 	[NVME_FEAT_BOOT_WRITE_PROTECTION] = {NVME_2_0, CHANGEABLE, 0, 0, vssd_boot_protection_set,
@@ -438,6 +443,9 @@ static const struct feature *find(const struct vssd_ctrl *ctrl, uint8_t fid)
 	    !ctrl->options->optional.reservations)
 		return NULL;
 	if (fid == NVME_FEAT_KATO && !vssd_has_keep_alive(ctrl))
+		return NULL;
+	if (fid >= NVME_FEAT_ENHANCED_CTRL_METADATA && fid <= NVME_FEAT_NS_METADATA &&
+	    !ctrl->subsystem->health.host_metadata)
 		return NULL;
 	if (fid == NVME_FEAT_SPINUP && !vssd_is_rotational(ctrl->options))
 		return NULL;

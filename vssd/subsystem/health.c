@@ -58,6 +58,7 @@ static void power(struct vssd_subsystem *subsystem, bool on)
 		return;
 	}
 	subsystem->health = (struct vssd_health){
+		.host_metadata = subsystem->health.host_metadata,
 		.ambient = subsystem->health.ambient,
 		.hottest = subsystem->health.hottest,
 		.throttles = subsystem->health.throttles,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "spec/nvme_log.h"
+#include "vssd/subsystem/host_metadata.h"
 #include "vssd/subsystem/lba_status.h"
 #include "vssd/subsystem/part.h"
 #include "vssd/subsystem/power_meter.h"
@@ -34,6 +35,7 @@ struct vssd_health {
 	uint8_t excursion; /* the threshold that the persistent event log knows: 1 WCTEMP, 2 CCTEMP */
 	struct vssd_power_meter meter;
 	struct vssd_spindle spindle;
+	struct vssd_host_metadata *host_metadata; /* owned; NULL: the drive does not have it */
 };
 
 extern const struct vssd_subsystem_part vssd_health_part;

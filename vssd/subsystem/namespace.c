@@ -331,6 +331,7 @@ void vssd_ns_delete(struct vssd_subsystem *subsystem, uint16_t cntlid, struct vs
 	vssd_zones_drop(subsystem, ns);
 	vssd_kv_drop(subsystem, ns);
 	vssd_reservation_forget(subsystem, ns);
+	vssd_metadata_forget(subsystem, ns->nsid);
 	__atomic_store_n(&record_of(subsystem, ns)->blocks, 0, __ATOMIC_RELEASE);
 	subsystem->nv->masks.off[ns->nsid - 1] = 0;
 	if (subsystem->fdp)

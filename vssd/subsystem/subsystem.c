@@ -16,7 +16,7 @@ static const struct vssd_subsystem_part *const parts[] = {
 	&vssd_ocp_part,        &vssd_health_part,      &vssd_sanitize_part,    &vssd_format_part,
 	&vssd_firmware_part,   &vssd_self_test_part,   &vssd_latency_part,     &vssd_pel_part,
 	&vssd_zones_part,      &vssd_security_part,    &vssd_reservation_part, &vssd_kv_part,
-	&vssd_lba_status_part, &vssd_power_meter_part, &vssd_spindle_part,
+	&vssd_lba_status_part, &vssd_power_meter_part, &vssd_spindle_part,     &vssd_host_metadata_part,
 };
 
 #define LARGE_LEAST 10u /* log2 of the LBA sizes besides 512 */
