@@ -55,13 +55,16 @@ def identify(nvme: Nvme, cns: int, nsid: int = 0, cdw11: int = 0) -> bytes:
 
 
 def log_page(nvme: Nvme, lid: int, length: int = 512, offset: int = 0, retain: bool = False) -> bytes:
-    """`length` bytes (at most 4096) of a log page."""
-    buffer = nvme.memory.alloc(4096)
+    """`length` bytes (at most 4096) of a log page. Its memory is free again, since tests wait by reading."""
+    used, buffer = nvme.memory.used, nvme.memory.alloc(4096)
     dwords = length // 4 - 1
     cdw10 = dwords << 16 | retain << 15 | lid
     _, status = nvme.admin.execute(GET_LOG, nsid=ALL_NAMESPACES, prp1=buffer, cdw10=cdw10, cdw12=offset)
     assert status == OK
-    return nvme.memory.read(buffer, length)
+    data = nvme.memory.read(buffer, length)
+    nvme.memory.write(buffer, bytes(4096))
+    nvme.memory.used = used
+    return data
 
 
 def smart(nvme: Nvme, offset: int, size: int = 16) -> int:
