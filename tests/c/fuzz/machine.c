@@ -122,6 +122,7 @@ static void choose_options(struct fuzz_machine *machine)
 	machine->options.grant_all = fuzz_one_in(random, 2);
 	machine->options.optional.ocp = fuzz_one_in(random, 2);
 	machine->options.optional.features.power_measurement = fuzz_one_in(random, 2);
+	machine->options.optional.features.host_metadata = fuzz_one_in(random, 2);
 	machine->options.serial = "FUZZ";
 	machine->options.sanitize_failures = fuzz_one_in(random, 4);
 	machine->host.sanitized = false;
