@@ -1216,10 +1216,10 @@ class Controller:
             cb: called at completion, see help(nvme)
             rar, ror: of a zoned namespace, its active and open zones, 32 bits. For 0 the drive chooses
             rnumzrwa: of a zoned namespace, its random write areas, 32 bits. None: it has none
-            lbstm: bits of the storage tag that are checked, 64 bits, if the LBA format has a storage tag and dps
-                asks for protection information. 0 checks none of them
-            phndls: of a drive with Flexible Data Placement, the reclaim unit handle of each placement handle of
-                the namespace, 16 bits each, 128 at most. If there are none, the drive chooses one
+            lbstm: bits of the storage tag that are checked, 64 bits, if the LBA format has a storage tag and
+                dps asks for protection information. 0 checks none of them
+            phndls: of a drive with Flexible Data Placement, the reclaim unit handle of each placement handle
+                of the namespace, 16 bits each, 128 at most. If there are none, the drive chooses one
 
         Example:
             >>> nsid = nvme0.ns_create(0x10000, phndls=[2, 5]).waitdone()

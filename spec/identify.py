@@ -163,9 +163,7 @@ OAES = (
     Bits("nnss", 15, text="Normal NVM Subsystem Shutdown", since="2.0"),
     Bits("tthry", 16, text="Temperature Threshold Hysteresis Recovery", since="2.1"),
     Bits("rgcns", 17, text="Reachability Group Change", since="2.1"),
-    Bits(
-        "ansan", 19, text="Allocated Namespace Attribute Changed", c="NVME_OAES_ALLOCATED_NS", since="2.1"
-    ),
+    Bits("ansan", 19, text="Allocated Namespace Attribute Changed", c="NVME_OAES_ALLOCATED_NS", since="2.1"),
     Bits("zdcn", 27, text="Zone Descriptor Changed", c="NVME_OAES_ZONE_CHANGED", since="2.0"),
     Bits("dlpcn", 31, text="Discovery Log Page Change", since="1.4"),
 )
