@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pynvme import spec
 from pynvme.spec.enums import NamespaceManagement
@@ -49,6 +49,8 @@ def creation(
     data.znsco = rnumzrwa is not None
     data.rnumzrwa = 0 if rnumzrwa is None else field(rnumzrwa, 32, "rnumzrwa")
     data.lbstm = field(lbstm, 64, "lbstm")
+    if not isinstance(phndls, Iterable):
+        raise TypeError(f"phndls must be a sequence of integers, not {phndls!r}")
     handles = [field(one, 16, "phndls") for one in phndls]
     check(
         len(handles) <= len(data.phndl),

@@ -80,11 +80,10 @@ def _handles(number: int | None, text: str | None) -> list[int]:
 @click.option(
     *("-u", "--rnumzrwa"),
     type=options.Number(32),
-    metavar="N",
-    help="Random write areas in its zones (default: none).",
+    hidden=True,
 )
 @options.number("-l", "--lbstm", bits=64, text="The bits of the storage tag that are checked.")
-@click.option("-n", "--nphndls", type=options.Number(16), metavar="N", help="How many handles --phndls has.")
+@click.option("-n", "--nphndls", type=options.Number(16), hidden=True)
 @click.option(
     "-p", "--phndls", metavar="LIST", help="Reclaim unit handles of its placement handles, as 0,2,5."
 )

@@ -67,6 +67,7 @@ TAKE_A_BUFFER = {
     "security_send",
 }
 IO = {
+    "cancel": {},
     "compare": {"lba": 0},
     "copy": {"lba": 0, "range_count": 1},
     "dsm": {"range_count": 1},
@@ -97,7 +98,7 @@ KEYS = {
     "store": {"key": b"a"},
 }
 WITHOUT_A_BUFFER = {
-    *("flush", "reservation_acquire", "reservation_register", "reservation_release"),
+    *("cancel", "flush", "reservation_acquire", "reservation_register", "reservation_release"),
     *("send_cmd", "verify", "write_uncorrectable", "write_zeroes"),
 }
 

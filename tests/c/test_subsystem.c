@@ -372,7 +372,7 @@ static bool create_ns(struct vssd_subsystem *subsystem, uint32_t nsid, uint64_t 
 {
 	uint64_t bytes = blocks > UINT64_MAX >> VSSD_BLOCK_SHIFT ? UINT64_MAX : blocks << VSSD_BLOCK_SHIFT;
 
-	return vssd_ns_create(subsystem, nsid,
+	return vssd_ns_create(subsystem, 1, nsid,
 			      &(struct vssd_ns_shape){.bytes = bytes, .lbaf = lbaf, .attached = UINT16_MAX});
 }
 
@@ -383,7 +383,7 @@ TEST(namespaces_lie_side_by_side_and_a_gap_is_filled_again)
 	for (uint32_t i = 0; i < 4; i++)
 		CHECK_EQ(subsystem->ns[i].first_block, 16 * i);
 	CHECK(!create_ns(subsystem, 5, 1, 0));
-	vssd_ns_delete(subsystem, &subsystem->ns[1]);
+	vssd_ns_delete(subsystem, 1, &subsystem->ns[1]);
 	CHECK(!vssd_subsystem_ns(subsystem, 2));
 	CHECK(!create_ns(subsystem, 5, 17, 0));
 	CHECK(create_ns(subsystem, 5, 6, 1));
@@ -425,9 +425,9 @@ TEST(a_namespace_that_fits_no_gap_makes_the_others_move)
 	poke_ns(subsystem, 4);
 	used = vssd_store_used(subsystem->store);
 	poke_ns(subsystem, 3);
-	vssd_ns_delete(subsystem, &subsystem->ns[0]);
-	vssd_ns_delete(subsystem, &subsystem->ns[2]);
-	vssd_ns_delete(subsystem, &subsystem->ns[4]);
+	vssd_ns_delete(subsystem, 1, &subsystem->ns[0]);
+	vssd_ns_delete(subsystem, 1, &subsystem->ns[2]);
+	vssd_ns_delete(subsystem, 1, &subsystem->ns[4]);
 	CHECK_EQ(vssd_ns_room(subsystem), 48);
 	CHECK(create_ns(subsystem, 6, 40, 0));
 	CHECK_EQ(subsystem->ns[1].first_block, 0);
@@ -448,8 +448,8 @@ TEST(a_size_that_is_no_multiple_of_a_block_is_kept_in_bytes)
 	struct vssd_subsystem *subsystem = make(1);
 	const struct vssd_ns *ns = &subsystem->ns[2];
 
-	vssd_ns_delete(subsystem, &subsystem->ns[0]);
-	CHECK(vssd_ns_create(subsystem, 3, &(struct vssd_ns_shape){.bytes = 9 * 512}));
+	vssd_ns_delete(subsystem, 1, &subsystem->ns[0]);
+	CHECK(vssd_ns_create(subsystem, 1, 3, &(struct vssd_ns_shape){.bytes = 9 * 512}));
 	CHECK_EQ(ns->nsze, 9);
 	CHECK_EQ(ns->blocks, 2);
 	vssd_ns_set_format(subsystem, &subsystem->ns[2], 1);
@@ -465,7 +465,7 @@ TEST(what_is_no_namespace_is_refused)
 
 	CHECK(!create_ns(subsystem, 0, 1, 0));
 	CHECK(!create_ns(subsystem, 1, 1, 0));
-	vssd_ns_delete(subsystem, &subsystem->ns[1]);
+	vssd_ns_delete(subsystem, 1, &subsystem->ns[1]);
 	CHECK(!create_ns(subsystem, 33, 1, 0));
 	CHECK(!create_ns(subsystem, 2, 0, 0));
 	CHECK(!create_ns(subsystem, 2, UINT64_MAX, 0));
@@ -481,7 +481,7 @@ TEST(a_namespace_that_is_deleted_leaves_no_data_to_the_next_one)
 
 	memset(data, 0xa5, sizeof(data));
 	CHECK_EQ(vssd_subsystem_poke(subsystem, 2, 7, data, sizeof(data)), 0);
-	vssd_ns_delete(subsystem, &subsystem->ns[1]);
+	vssd_ns_delete(subsystem, 1, &subsystem->ns[1]);
 	CHECK(vssd_subsystem_peek(subsystem, 2, 7, found, sizeof(found)) != 0);
 	CHECK(create_ns(subsystem, 3, 16, 0));
 	CHECK_EQ(vssd_subsystem_peek(subsystem, 3, 7, found, sizeof(found)), 0);
@@ -497,7 +497,7 @@ TEST(a_format_of_all_namespaces_skips_what_lies_between_them)
 	struct host a;
 
 	memset(data, 0x5a, sizeof(data));
-	vssd_ns_delete(subsystem, &subsystem->ns[1]);
+	vssd_ns_delete(subsystem, 1, &subsystem->ns[1]);
 	for (uint32_t nsid = 1; nsid <= 4; nsid++)
 		if (nsid != 2)
 			CHECK_EQ(vssd_subsystem_poke(subsystem, nsid, 3, data, sizeof(data)), 0);
