@@ -35,6 +35,7 @@ from pynvme.spec import (
     MigrationSend,
     MigrationSequence,
     SqState,
+    Status,
     Tracking,
 )
 from pynvme.values import check
@@ -50,6 +51,10 @@ PART = 4096
 HEADER, QUEUE = ControllerState.SIZE, SqState.SIZE
 STATE_SIZE_AT = 16
 STATE_HEADER = 48
+FULL = (
+    "the queue of the log has become full, so that changes may be missing: give it more slots, or call "
+    "changes() more often"
+)
 
 
 class MigrationError(OSError):
@@ -59,8 +64,8 @@ class MigrationError(OSError):
         status: SCT << 8 | SC, such as pynvme.spec.Status.CONTROLLER_NOT_SUSPENDED
     """
 
-    def __init__(self, what: str, status: int) -> None:
-        super().__init__(f"{what} failed with status {status >> 8:02x}/{status & 0xFF:02x}")
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
         self.status = status
 
 
@@ -113,7 +118,7 @@ class Migration:
         self._nvme0.send_cmd(opcode, buf, cb=self._done, **dwords).waitdone()
         cdw0, status = self._ended.pop()
         if status:
-            raise MigrationError(what, status)
+            raise MigrationError(f"{what} failed with status {status >> 8:02x}/{status & 0xFF:02x}", status)
         return cdw0
 
     def log(self, cntlid: int, slots: int = 128) -> ChangeLog:
@@ -253,13 +258,14 @@ class ChangeLog:
         """Take the entries that were posted, release them, and return the LBAs that they name.
 
         Raises:
-            MigrationError: the queue has become full, so that changes may be missing
+            MigrationError: the queue has become full, so that changes may be missing. The drive logs again
+                after :meth:`start`
         """
         entries = self.take()
         if entries:
             self.release()
         if any(one.lbamqa.esa == MigrationEntry.FULL for one in entries):
-            raise MigrationError("the log: its queue has become full, and", 0x13B)
+            raise MigrationError(FULL, Status.CONTROLLER_DATA_QUEUE_FULL)
         return [
             Change(int(one.nsid), int(one.slba), int(one.nlb) + 1, bool(one.lbamqa.dlba))
             for one in entries

@@ -248,7 +248,7 @@ static const struct entry entries[] = {
 	{"rotational", NUMBER, DRIVE, AT(drive.optional.media.rotational), 0, UINT16_MAX - 1, 0, "N",
 	 "have media that turn N times a minute (log page 16h, feature 1Ah), or none if N is 0", NULL, NULL, NULL},
 	{"migration", FLAG, DRIVE, AT(drive.optional.migration), 0, 1, 0, NULL,
-	 "live migration: the first controller logs the changes of the others, suspends them and has their state",
+	 "live migration: the first controller logs what the others change, suspends them, and sets their state",
 	 NULL, "", NULL},
 	{"doorbell-buffer", FLAG, DRIVE, AT(drive.optional.doorbell_buffer), 0, 1, 0, NULL,
 	 "have Doorbell Buffer Config, and use shadow doorbells", NULL, "", NULL},

@@ -206,10 +206,22 @@ def functions_contradict(options: dict[str, str | None]) -> bool:
     return alone or (virtual and (several or old))
 
 
+def places_data(options: dict[str, str | None]) -> bool:
+    """Whether the drive has Flexible Data Placement, by its option or by its profile."""
+    other = {"null", "file", "endurance-groups", "nvm-sets"} & {
+        name for name, value in options.items() if value != "0"
+    }
+    small = int(options.get("lba-size") or 512) <= PAGE
+    return "fdp" in options or (options.get("profile") == "everything" and not other and small)
+
+
 def division_contradicts(options: dict[str, str | None]) -> bool:
     """Whether the options of endurance groups and NVM sets exclude each other, or others."""
     groups, sets = (int(options.get(name) or 0) for name in ("endurance-groups", "nvm-sets"))
     version = options.get("nvme-version") or "2.0"
+    turns = int(options.get("rotational") or 0) > 0
+    if turns and version >= "2.0" and not groups and not sets and not places_data(options):
+        groups = 1  # rotational media are those of an endurance group
     manages = options.get("capacity-management", "none") != "none"
     return (
         0 < sets < groups

@@ -83,7 +83,6 @@ static uint16_t check_new_queue(struct vssd_request *request)
 
 static uint16_t create_queue(struct vssd_request *request)
 {
-	struct vssd_migration *migration = &request->ctrl->features.migration;
 	struct vssd_data_queue *queue = vssd_data_queue_of(request->ctrl, 0);
 	uint16_t status = check_new_queue(request);
 
@@ -96,7 +95,7 @@ static uint16_t create_queue(struct vssd_request *request)
 		.prp1 = request->cmd.prp1,
 		.slots = (uint32_t)(field(request, NVME_FIELD_CONTROLLER_DATA_QUEUE_CDQSIZE) * 4 / ENTRY),
 	};
-	request->result = (uint64_t)(queue - migration->queues);
+	request->result = (uint64_t)(queue - request->ctrl->features.migration.queues);
 	return NVME_SC_SUCCESS;
 }
 
